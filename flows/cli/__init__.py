@@ -1,0 +1,1 @@
+"""The command `concord`: a thin front over the flows."""

@@ -1,0 +1,1 @@
+"""What every stage stands on: settings, errors, the warehouse, migrations, the clock."""

@@ -1,0 +1,75 @@
+"""Every error Concord raises on purpose.
+
+ConcordError
+├── TransientError            trying again may help
+│   ├── WarehouseUnavailableError
+│   └── RunInProgressError
+└── TerminalError             trying again will not help until someone acts
+    ├── SettingsError
+    ├── MigrationError
+    ├── ConnectionsError
+    ├── MappingError
+    ├── SourceFileError
+    ├── UnbalancedError
+    ├── TransformationError
+    ├── GateRefusedError
+    └── PublicationRefusedError
+
+The message says what happened, to what, and what to do.
+"""
+
+
+class ConcordError(Exception):
+    """Root of everything Concord raises on purpose."""
+
+
+class TransientError(ConcordError):
+    """Trying again may help."""
+
+
+class TerminalError(ConcordError):
+    """Trying again will not help until someone acts."""
+
+
+class WarehouseUnavailableError(TransientError):
+    """The warehouse does not answer."""
+
+
+class RunInProgressError(TransientError):
+    """Another run holds what this run needs."""
+
+
+class SettingsError(TerminalError):
+    """A setting is missing or makes no sense."""
+
+
+class MigrationError(TerminalError):
+    """The warehouse schema cannot be brought to what this version needs."""
+
+
+class ConnectionsError(TerminalError):
+    """The connections file is missing or wrong."""
+
+
+class MappingError(TerminalError):
+    """A mapping file does not fit the files it maps."""
+
+
+class SourceFileError(TerminalError):
+    """A source file cannot be read as a whole."""
+
+
+class UnbalancedError(TerminalError):
+    """Rows in and rows out do not add up."""
+
+
+class TransformationError(TerminalError):
+    """A dbt model or test failed."""
+
+
+class GateRefusedError(TerminalError):
+    """A gate refused a promotion."""
+
+
+class PublicationRefusedError(TerminalError):
+    """Publishing would break what analysts rely on."""

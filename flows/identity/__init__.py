@@ -1,0 +1,1 @@
+"""Which records are the same customer; ids that last for ever."""

@@ -1,0 +1,1 @@
+"""A company to rehearse on: generated extracts with planted truth."""

@@ -1,0 +1,1 @@
+"""Where rows come from: the contract every system fulfils, and one folder per system."""
