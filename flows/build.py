@@ -1,0 +1,127 @@
+"""Judge what has landed, stage it, settle who is who, and build the candidate marts."""
+
+from threading import Thread
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+
+from flows import gates, identity, publishing, staging
+from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.errors import GateRefusedError
+from flows.core.migrations import migrate
+from flows.core.runs import Run, recorded_run
+from flows.core.warehouse import connect
+
+
+@flow(name="build", flow_run_name="build")
+def build(full: bool = False) -> bool:
+    """Bring the candidate marts up to date with raw, gate by gate; say whether anything changed.
+
+    Raises GateRefusedError when a gate refuses; what is published stays as it is.
+    """
+    migrate()
+    logger = get_run_logger()
+    with recorded_run(
+        "build", full=full, flow_run_id=flow_run.get_id(), on_wait=logger.info
+    ) as run:
+        plan = staging.plan_of_work(full=full)
+        if plan.is_nothing:
+            logger.info("Nothing new: the published marts are up to date.")
+            run.status = "unchanged"
+            return False
+        Thread(target=gates.preload, daemon=True).start()
+        _promote_raw(run, plan)
+        _build_staging(run, plan)
+        _settle_identity(run)
+        _build_marts(run, plan)
+        _promote_marts(run)
+    return True
+
+
+def _promote_raw(run: Run, plan: staging.Plan) -> None:
+    with run.timed("incoming"):
+        build_incoming(plan)
+    with run.timed("gate raw"):
+        judge("raw", run.run_id)
+
+
+def _build_staging(run: Run, plan: staging.Plan) -> None:
+    with run.timed("staging"):
+        build_staging(plan)
+
+
+def _settle_identity(run: Run) -> None:
+    with run.timed("identity"):
+        settle_identity(run.run_id)
+
+
+def _build_marts(run: Run, plan: staging.Plan) -> None:
+    with run.timed("marts"):
+        build_marts(run.run_id, plan)
+
+
+def _promote_marts(run: Run) -> None:
+    with connect() as connection:
+        slot = publishing.candidate_slot(connection)
+    with run.timed("gate marts"):
+        judge("marts", run.run_id, slot)
+
+
+@task(task_run_name="read what is waiting", cache_policy=NO_CACHE)
+def build_incoming(plan: staging.Plan) -> None:
+    """Type the pending rows and evaluate every row rule, in one pass per entity."""
+    seed_if_changed()
+    with connect() as connection:
+        staging.clear_incoming(connection, keep=frozenset(plan.entities))
+    if plan.entities:
+        run_dbt(["run", "--select", *[f"incoming_{name}" for name in plan.entities]])
+    run_dbt(["run", "--select", "incoming_documents"])
+
+
+@task(task_run_name="gate: {promotion}", cache_policy=NO_CACHE)
+def judge(promotion: str, run_id: int, slot: str | None = None) -> None:
+    """Let Great Expectations judge a promotion and show the verdict; refuse when it says no."""
+    verdict = gates.judge(promotion, run_id=run_id, slot=slot)
+    create_markdown_artifact(
+        key=f"gate-{promotion}",
+        markdown=gates.markdown(verdict),
+        description=gates.headline(verdict),
+    )
+    if verdict.is_refused:
+        raise GateRefusedError(gates.headline(verdict))
+
+
+@task(task_run_name="stage what was accepted", cache_policy=NO_CACHE)
+def build_staging(plan: staging.Plan) -> None:
+    """Merge accepted rows into staging and close their batches."""
+    if plan.is_full:
+        run_dbt(["run", "--select", "path:models/staging"], full=True)
+    elif plan.entities:
+        run_dbt(["run", "--select", *[f"stg_{name}" for name in plan.entities]])
+    with connect() as connection:
+        staging.mark_staged(connection)
+        staging.remember_signature(connection)
+
+
+@task(task_run_name="decide which records are the same customer", cache_policy=NO_CACHE)
+def settle_identity(run_id: int) -> None:
+    """Link customer records and keep their ids."""
+    run_dbt(["run", "--select", "path:models/identity"])
+    changes = identity.assign_customers(run_id)
+    get_run_logger().info("%s", changes)
+
+
+@task(task_run_name="build the candidate marts", cache_policy=NO_CACHE)
+def build_marts(run_id: int, plan: staging.Plan) -> None:
+    """Catch the slot that is not live up with staging, or rebuild it when its models changed."""
+    with connect() as connection:
+        currency = staging.settle_reporting_currency(connection)
+        model_hash = staging.marts_signature(currency)
+        slot = publishing.candidate_slot(connection)
+        full = plan.is_full or publishing.needs_full_build(connection, slot, model_hash)
+        publishing.begin_build(connection, slot, run_id)
+    run_dbt(["run", "--select", "path:models/marts"], slot=slot, full=full)
+    with connect() as connection:
+        publishing.finish_build(connection, slot, run_id, model_hash)

@@ -1,0 +1,15 @@
+"""Around dbt's staging models: what to build, what was built, and in which currency."""
+
+from flows.staging.currency import settle_reporting_currency
+from flows.staging.scope import Plan, clear_incoming, mark_staged, plan_of_work
+from flows.staging.signature import marts_signature, remember_signature
+
+__all__ = [
+    "Plan",
+    "clear_incoming",
+    "mark_staged",
+    "marts_signature",
+    "plan_of_work",
+    "remember_signature",
+    "settle_reporting_currency",
+]

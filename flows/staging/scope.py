@@ -1,0 +1,105 @@
+"""What a run has to read, judge, stage and build: what waits, and nothing else."""
+
+from dataclasses import dataclass
+
+from psycopg import Connection, sql
+
+from flows.core.canonical import entities
+from flows.core.warehouse import connect
+from flows.staging.currency import reporting_currency
+from flows.staging.signature import marts_signature, staging_is_outdated
+
+PENDING = "('landed', 'refused', 'accepted')"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The entities to build, whether all of staging and marts is rebuilt, and whether marts lag."""
+
+    entities: tuple[str, ...]
+    is_full: bool
+    marts_lag: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the published marts already hold everything there is."""
+        return not (self.entities or self.is_full or self.marts_lag)
+
+
+def plan_of_work(*, full: bool) -> Plan:
+    """Return what the pending batches, the open quarantine and changed models ask for."""
+    with connect() as connection:
+        missing = _missing(connection)
+        pending = _pending(connection)
+        if not (pending or missing):
+            return Plan((), _must_rebuild(connection, full=full), _marts_lag(connection))
+        wanted = pending | _quarantined(connection) | missing
+        return Plan(tuple(sorted(wanted)), _must_rebuild(connection, full=full), marts_lag=True)
+
+
+def clear_incoming(connection: Connection, keep: frozenset[str]) -> None:
+    """Empty every `incoming` table that this run does not rebuild: no row is judged twice."""
+    for table in _tables(connection, "incoming") - keep - {"documents"}:
+        connection.execute(sql.SQL("truncate table {}").format(sql.Identifier("incoming", table)))
+
+
+def mark_staged(connection: Connection) -> int:
+    """Close every accepted batch, now that its rows are in staging; return how many there were."""
+    return connection.execute(
+        "update ops.batches set status = 'staged', staged_at = clock_timestamp() "
+        "where status = 'accepted'"
+    ).rowcount
+
+
+def _must_rebuild(connection: Connection, *, full: bool) -> bool:
+    return full or staging_is_outdated(connection)
+
+
+def _pending(connection: Connection) -> frozenset[str]:
+    return _names(connection, f"select unnest(entities) from ops.batches where status in {PENDING}")
+
+
+def _quarantined(connection: Connection) -> frozenset[str]:
+    return _names(connection, "select entity from quarantine.rows where status = 'open'")
+
+
+def _missing(connection: Connection) -> frozenset[str]:
+    built = _tables(connection, "incoming") & _tables(connection, "staging")
+    return frozenset(entity.name for entity in entities()) - built
+
+
+def _marts_lag(connection: Connection) -> bool:
+    live = connection.execute(
+        "select p.version, s.model_hash from ops.publications as p "
+        "inner join ops.slots as s on s.slot = p.slot where p.is_live"
+    ).fetchone()
+    return (
+        live is None
+        or live[0] < _newest_version(connection)
+        or live[1] != marts_signature(reporting_currency(connection) or "")
+    )
+
+
+def _newest_version(connection: Connection) -> int:
+    tables = [("staging", entity.name) for entity in entities()]
+    tables.append(("identity", "customer_crosswalk"))
+    newest = sql.SQL(" union all ").join(
+        sql.SQL("select max(version) as version from {}").format(sql.Identifier(*table))
+        for table in tables
+    )
+    row = connection.execute(
+        sql.SQL("select coalesce(max(version), 0) from ({}) as newest").format(newest)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _tables(connection: Connection, schema: str) -> frozenset[str]:
+    return _names(
+        connection,
+        sql.SQL("select tablename from pg_tables where schemaname = {}").format(schema),
+    )
+
+
+def _names(connection: Connection, query: str | sql.Composed) -> frozenset[str]:
+    rows = connection.execute(query.encode() if isinstance(query, str) else query)
+    return frozenset(row[0] for row in rows)
