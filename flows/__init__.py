@@ -1,1 +1,1 @@
-"""Concord: CRM and ERP in agreement. A module here is a flow; a package is one stage's machinery."""
+"""Concord: CRM and ERP in agreement. A module here is a flow; a package is a stage."""

@@ -51,6 +51,11 @@ def settings() -> Settings:
     )
 
 
+def export(values: Mapping[str, str]) -> None:
+    """Set environment variables for libraries that read them, such as Prefect and dbt."""
+    os.environ.update(values)  # noqa: TID251 - the one writer of the environment
+
+
 def _currency(code: str | None) -> str | None:
     if not code:
         return None

@@ -1,0 +1,135 @@
+"""What each command does: set the stage, call the flow, say what came out."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flows.core.settings import export
+
+Result = dict[str, Any]
+T = TypeVar("T")
+
+
+def demo(_: Namespace) -> Result:
+    """Tell the whole story on a generated company."""
+    from flows.cli.demo import run_demo  # noqa: PLC0415 - each command imports only what it needs
+
+    return run_demo()
+
+
+def up(_: Namespace) -> Result:
+    """Start everything and print the links."""
+    from flows.cli import stack  # noqa: PLC0415
+
+    return {"text": stack.up().text}
+
+
+def down(_: Namespace) -> Result:
+    """Stop everything that `up` started."""
+    from flows.cli import stack  # noqa: PLC0415
+
+    return {"text": stack.down()}
+
+
+def status(_: Namespace) -> Result:
+    """Say what runs, what is published and what waits."""
+    from flows.cli.status import current_status  # noqa: PLC0415
+
+    return current_status()
+
+
+def land(arguments: Namespace) -> Result:
+    """Land what is new at one connection."""
+
+    def call() -> Result:
+        from flows.land import land as flow  # noqa: PLC0415
+
+        batches = flow(arguments.connection, objects=arguments.objects, full=arguments.full)
+        return {"batches": batches, "text": _landing_text(batches)}
+
+    return _in_prefect(call)
+
+
+def run(arguments: Namespace) -> Result:
+    """Run the integrate flow."""
+
+    def call() -> Result:
+        from flows.cli.status import published_tables, tables_text  # noqa: PLC0415
+        from flows.integrate import integrate  # noqa: PLC0415
+
+        outcome = integrate(full=arguments.full)
+        tables = published_tables()
+        return {
+            "status": outcome,
+            "tables": tables,
+            "text": f"{outcome}\n{tables_text(tables)}",
+        }
+
+    return _in_prefect(call)
+
+
+def backfill(arguments: Namespace) -> Result:
+    """Read one connection again from the start and publish."""
+
+    def call() -> Result:
+        from flows.backfill import backfill as flow  # noqa: PLC0415
+
+        outcome = flow(arguments.connection, objects=arguments.objects)
+        return {"status": outcome, "text": outcome}
+
+    return _in_prefect(call)
+
+
+def publish(arguments: Namespace) -> Result:
+    """Publish the candidate marts."""
+
+    def call() -> Result:
+        from flows.publish import publish as flow  # noqa: PLC0415
+
+        number = flow(allow_breaking=arguments.allow_breaking)
+        return {"publication": number, "text": f"Publication {number} is live."}
+
+    return _in_prefect(call)
+
+
+def rollback(_: Namespace) -> Result:
+    """Go back to the publication before."""
+
+    def call() -> Result:
+        from flows.rollback import rollback as flow  # noqa: PLC0415
+
+        number = flow()
+        return {"publication": number, "text": f"Rolled back; publication {number} is live."}
+
+    return _in_prefect(call)
+
+
+def explain(arguments: Namespace) -> Result:
+    """Trace a published row to its raw payloads, batches and decisions."""
+    from flows.cli.explain import explain_row  # noqa: PLC0415
+
+    return explain_row(arguments.table, arguments.key, arguments.column)
+
+
+def bench(arguments: Namespace) -> Result:
+    """Measure the performance budget."""
+    from flows.cli.bench import run_bench  # noqa: PLC0415
+
+    return run_bench(order_lines=arguments.lines)
+
+
+def _in_prefect(call: Callable[[], T]) -> T:
+    """Run a flow against the Prefect server that is up, or a temporary one of its own."""
+    from flows.cli.stack import prefect_environment  # noqa: PLC0415
+
+    export(prefect_environment())
+    return call()
+
+
+def _landing_text(batches: list[dict[str, Any]]) -> str:
+    lines = [
+        f"{batch['object']}: {batch['landed']:,} landed, {batch['rejected']:,} rejected"
+        + (" (nothing new)" if batch["unchanged"] else "")
+        for batch in batches
+    ]
+    return "\n".join(lines) or "Nothing to land."

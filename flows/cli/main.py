@@ -1,0 +1,105 @@
+"""The command `concord`. Exit status 0: done and balanced; 1: refused; 2: a usage error."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from flows.cli import commands
+from flows.core.errors import ConcordError, ConnectionsError, MappingError, SettingsError
+
+DONE, REFUSED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        result = chosen.command(chosen)
+    except (SettingsError, ConnectionsError, MappingError) as error:
+        return _complain(error, USAGE)
+    except ConcordError as error:
+        return _complain(error, REFUSED)
+    except KeyboardInterrupt:
+        print("Stopped. What was committed stays; run it again to go on.", file=sys.stderr)
+        return REFUSED
+    _show(result, as_json=chosen.json)
+    return DONE
+
+
+def _complain(error: ConcordError, status: int) -> int:
+    print(f"concord: {error}", file=sys.stderr)
+    return status
+
+
+def _show(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - whatever a command reports
+    if as_json:
+        print(json.dumps(result, default=str))
+    elif isinstance(result, dict) and "text" in result:
+        print(result["text"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    parser = argparse.ArgumentParser(
+        prog="concord", description="Keeps a company's CRM and ERP in agreement."
+    )
+    parser.set_defaults(json=False)
+    sub = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_stack(sub, common)
+    _add_flows(sub, common)
+    _add_tools(sub, common)
+    return parser
+
+
+def _add_stack(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+    _add(sub, common, "demo", commands.demo, "the whole story on a generated company")
+    _add(sub, common, "up", commands.up, "start Postgres, the Prefect server with its UI, a worker")
+    _add(sub, common, "down", commands.down, "stop what `up` started")
+    _add(sub, common, "status", commands.status, "what runs, what is published, what waits")
+
+
+def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+    land = _add(sub, common, "land", commands.land, "land what is new at a connection")
+    land.add_argument("connection", metavar="CONNECTION")
+    land.add_argument("--object", action="append", dest="objects", metavar="O")
+    land.add_argument("--full", action="store_true", help="land again what was landed before")
+    run = _add(sub, common, "run", commands.run, "the integrate flow: land, judge, build, publish")
+    run.add_argument("--full", action="store_true", help="rebuild staging and marts from raw")
+    again = _add(sub, common, "backfill", commands.backfill, "read a connection again, publish")
+    again.add_argument("connection", metavar="CONNECTION")
+    again.add_argument("--object", action="append", dest="objects", metavar="O")
+    publish = _add(sub, common, "publish", commands.publish, "publish the candidate marts")
+    publish.add_argument(
+        "--allow-breaking", action="store_true", help="even if columns go that views use"
+    )
+    _add(sub, common, "rollback", commands.rollback, "back to the publication before")
+
+
+def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+    explain = _add(sub, common, "explain", commands.explain, "where a published row comes from")
+    explain.add_argument("table", metavar="TABLE")
+    explain.add_argument("key", metavar="KEY")
+    explain.add_argument("column", metavar="COLUMN", nargs="?")
+    bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
+    bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
+
+
+def _add(
+    sub: Any,  # noqa: ANN401 - argparse does not name the type of its sub-parsers
+    common: argparse.ArgumentParser,
+    name: str,
+    command: Any,  # noqa: ANN401
+    text: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = sub.add_parser(
+        name, help=text, description=text, parents=[common]
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
