@@ -1,5 +1,6 @@
 """Databases on a server: their URLs, and making one that is missing."""
 
+from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -28,15 +29,11 @@ def database_name(url: str) -> str:
 
 def ensure_database(url: str, name: str) -> str:
     """Make the database on the server of `url` unless it exists, and return its URL."""
+    statement = sql.SQL("create database {} template template0 encoding 'UTF8'")
     with psycopg.connect(url, autocommit=True) as connection:
         query = "select from pg_database where datname = %s"
         if connection.execute(query, (name,)).fetchone() is None:
-            try:
-                connection.execute(
-                    sql.SQL("create database {} template template0 encoding 'UTF8'").format(
-                        sql.Identifier(name)
-                    )
-                )
-            except (errors.DuplicateDatabase, errors.UniqueViolation):
-                pass  # made by another process a moment ago
+            # Another process may make it at the same moment.
+            with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+                connection.execute(statement.format(sql.Identifier(name)))
     return with_database(url, name)

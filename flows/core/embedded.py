@@ -1,8 +1,6 @@
 """The embedded Postgres server: made, started and stopped below CONCORD_HOME."""
 
 import fcntl
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,17 +12,17 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
+from psycopg.pq import PGconn, Ping
 
+from flows.core.cluster import USER, make_cluster
 from flows.core.databases import ensure_database
 from flows.core.errors import SettingsError, WarehouseUnavailableError
 from flows.core.processes import command_of, end, wait_until
 from flows.core.settings import settings
 from flows.core.tuning import configuration
-from flows.core.unprivileged import ENVIRONMENT, ServerUser, server_user
+from flows.core.unprivileged import ENVIRONMENT, NOBODY, ServerUser, server_user
 
 WAREHOUSE = "concord"
-USER = "concord"
 LAUNCHES = 20
 RECOVERY_SECONDS = 600
 # No process has a number this high, so Postgres takes the lock file's owner for dead.
@@ -45,7 +43,7 @@ class EmbeddedStatus:
 def start() -> str:
     """Start the embedded server unless it runs, and return the URL of its database `concord`.
 
-    Raises WarehouseUnavailableError when it does not come up, SettingsError when it cannot run here.
+    Raises WarehouseUnavailableError when it does not come up, SettingsError when it cannot.
     """
     return EmbeddedServer(settings().home).start()
 
@@ -100,7 +98,7 @@ class EmbeddedServer:
         """Start the server unless it runs, and return its warehouse's URL; any number may call."""
         with self._lock():
             if not self.folder.exists():
-                self._initialise()
+                make_cluster(self.folder, binaries() / "initdb", self._user())
             self._ensure_ready()
             return ensure_database(self.url("postgres"), WAREHOUSE)
 
@@ -119,7 +117,12 @@ class EmbeddedServer:
 
     def url(self, database: str) -> str:
         """Return the URL of one of the server's databases, password included."""
-        password = (self.folder / "password").read_text(encoding="ascii")
+        try:
+            password = (self.folder / "password").read_text(encoding="ascii")
+        except PermissionError as error:
+            raise SettingsError(
+                f"{self.home} belongs to another user. Set CONCORD_HOME to a folder of your own."
+            ) from error
         return f"postgresql://{USER}:{password}@127.0.0.1:{self._port()}/{database}"
 
     @contextmanager
@@ -128,22 +131,6 @@ class EmbeddedServer:
         with (self.home / "postgres.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
-
-    def _initialise(self) -> None:
-        """Make the data beside its place and rename it: a killed first start leaves nothing half made."""
-        for leftover in self.home.glob("postgres.new-*"):
-            shutil.rmtree(leftover)
-        draft = self.home / f"postgres.new-{secrets.token_hex(4)}"
-        draft.mkdir(mode=0o711)
-        password = _write_secret(draft / "password", secrets.token_hex(24))
-        user = self._user()
-        data = draft / "data"
-        data.mkdir(mode=0o700)
-        user.own(data)
-        _initdb(user, data, password)
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as handle:
-            handle.write("\ninclude 'concord.conf'\n")
-        draft.rename(self.folder)
 
     def _ensure_ready(self) -> None:
         for _ in range(LAUNCHES):
@@ -190,11 +177,7 @@ class EmbeddedServer:
     def _answers(self) -> bool:
         if self._pid() is None:
             return False
-        try:
-            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        return PGconn.ping(self.url("postgres").encode()) == Ping.OK
 
     def _pid(self) -> int | None:
         """Return the living server's process id; the lock file alone proves nothing."""
@@ -202,7 +185,7 @@ class EmbeddedServer:
         return pid if pid and self._is_ours(pid) else None
 
     def _is_ours(self, pid: int) -> bool:
-        return str(self.data) in command_of(pid)
+        return command_of(pid).endswith(f"-D {self.data}")
 
     def _disown_stale_lock(self) -> None:
         """Mark a dead server's lock file so, should its process id belong to another process now.
@@ -221,33 +204,12 @@ class EmbeddedServer:
         return _number(self.folder / "port") or 0
 
     def _user(self) -> ServerUser:
-        user = server_user(binaries() / "postgres")
-        if user.uid is not None and self.data.exists():
-            user.own(self.data) if self.data.stat().st_uid != user.uid else None
+        """Return who runs the server: the owner of its data, except that Postgres refuses root."""
+        owner = self.data.stat().st_uid if self.data.exists() else 0
+        user = server_user(binaries() / "postgres", owner or NOBODY)
+        if self.data.exists() and owner == 0:
+            user.own(self.data)
         return user
-
-
-def _initdb(user: ServerUser, data: Path, password: str) -> None:
-    pwfile = Path(_write_secret(data.parent / "pwfile", password) and data.parent / "pwfile")
-    user.own(pwfile)
-    made = user.run(
-        [binaries() / "initdb", "-D", data, "-U", USER, "-E", "UTF8", "--locale=C"]
-        + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        + ["-A", "scram-sha-256", "--pwfile", pwfile]
-    )
-    pwfile.unlink()
-    if made.returncode:
-        reason = (made.stderr or made.stdout).strip()
-        raise SettingsError(
-            f"The embedded Postgres could not be made in {data.parent.parent}: {reason} "
-            "Set CONCORD_HOME to a folder the server's user can reach."
-        )
-
-
-def _write_secret(path: Path, secret: str) -> str:
-    path.touch(mode=0o600)
-    path.write_text(secret, encoding="ascii")
-    return secret
 
 
 def _free_port(wanted: int) -> int | None:

@@ -45,21 +45,21 @@ class ServerUser:
 
 
 @cache
-def server_user(program: Path) -> ServerUser:
-    """Return the user to run the server as; root becomes nobody.
+def server_user(program: Path, uid: int = NOBODY) -> ServerUser:
+    """Return the user to run the server as; root becomes the user given.
 
     Raises SettingsError when root cannot give the program to another user.
     """
     if os.geteuid() != 0:
         return ServerUser(uid=None)
     setpriv = shutil.which("setpriv") or "setpriv"
-    identity = (setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups")
+    identity = (setpriv, "--reuid", str(uid), "--regid", str(uid), "--clear-groups")
     for prefix in ((*identity, *CAPABILITY), identity):
-        user = ServerUser(uid=NOBODY, prefix=prefix)
+        user = ServerUser(uid=uid, prefix=prefix)
         if _can_run(user, program):
             return user
     raise SettingsError(
-        f"Postgres refuses to run as root, and user {NOBODY} cannot run {program}. "
+        f"Postgres refuses to run as root, and user {uid} cannot run {program}. "
         "Run Concord as a plain user, move the project and CONCORD_HOME to folders every user can "
         "reach, or set CONCORD_WAREHOUSE_URL to a Postgres of your own (setpriv is in util-linux)."
     )
