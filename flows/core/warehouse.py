@@ -1,4 +1,4 @@
-"""Connections to the warehouse: the embedded server by default, any Postgres 16 or newer by setting."""
+"""Connections to the warehouse: the embedded server, or any Postgres 16 or newer by setting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ MINIMUM_SERVER_VERSION = 160000
 
 @cache
 def warehouse_url() -> str:
-    """Return the warehouse's connection URL, starting the embedded server where none is configured."""
+    """Return the warehouse's URL, starting the embedded server where none is configured."""
     if configured := settings().warehouse_url:
         return configured
     from flows.core.embedded import start  # noqa: PLC0415 - a configured server needs none of it
@@ -27,7 +27,8 @@ def warehouse_url() -> str:
 def connect(*, autocommit: bool = False, application: str = "concord") -> Iterator[Connection]:
     """Open one connection; the block commits as a whole, or not at all when it raises.
 
-    Raises WarehouseUnavailableError when the server does not answer, SettingsError when it is too old.
+    Raises WarehouseUnavailableError when the server does not answer, SettingsError when it is
+    too old.
     """
     try:
         connection = psycopg.connect(
