@@ -104,13 +104,6 @@ def rollback(_: Namespace) -> Result:
     return _in_prefect(call)
 
 
-def explain(arguments: Namespace) -> Result:
-    """Trace a published row to its raw payloads, batches and decisions."""
-    from flows.cli.explain import explain_row  # noqa: PLC0415
-
-    return explain_row(arguments.table, arguments.key, arguments.column)
-
-
 def bench(arguments: Namespace) -> Result:
     """Measure the performance budget."""
     from flows.cli.bench import run_bench  # noqa: PLC0415

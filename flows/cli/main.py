@@ -79,10 +79,6 @@ def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
-    explain = _add(sub, common, "explain", commands.explain, "where a published row comes from")
-    explain.add_argument("table", metavar="TABLE")
-    explain.add_argument("key", metavar="KEY")
-    explain.add_argument("column", metavar="COLUMN", nargs="?")
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
 
