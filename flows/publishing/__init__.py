@@ -1,1 +1,20 @@
 """The views analysts read flip to the candidate in one transaction, and back."""
+
+from flows.publishing.catalogue import Catalogue, read_catalogue
+from flows.publishing.ledger import TableDifference, differences
+from flows.publishing.publication import Publication, publish, rollback
+from flows.publishing.slots import begin_build, candidate_slot, finish_build, live_slot
+
+__all__ = [
+    "Catalogue",
+    "Publication",
+    "TableDifference",
+    "begin_build",
+    "candidate_slot",
+    "differences",
+    "finish_build",
+    "live_slot",
+    "publish",
+    "read_catalogue",
+    "rollback",
+]
