@@ -13,7 +13,8 @@ ConcordError
     ├── UnbalancedError
     ├── TransformationError
     ├── GateRefusedError
-    └── PublicationRefusedError
+    ├── PublicationRefusedError
+    └── DemoError
 
 The message says what happened, to what, and what to do.
 """
@@ -73,3 +74,7 @@ class GateRefusedError(TerminalError):
 
 class PublicationRefusedError(TerminalError):
     """Publishing would break what analysts rely on."""
+
+
+class DemoError(TerminalError):
+    """The demo did not show what it promises."""

@@ -51,9 +51,13 @@ def settings() -> Settings:
     )
 
 
-def export(values: Mapping[str, str]) -> None:
-    """Set environment variables for libraries that read them, such as Prefect and dbt."""
-    os.environ.update(values)  # noqa: TID251 - the one writer of the environment
+def export(values: Mapping[str, str | None]) -> None:
+    """Set environment variables for libraries that read them; None takes one away."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)  # noqa: TID251 - the one writer of the environment
+        else:
+            os.environ[name] = value  # noqa: TID251
 
 
 def _currency(code: str | None) -> str | None:

@@ -1,0 +1,180 @@
+"""`concord demo`: a generated company, four runs, and what each of them showed."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows.cli import stack
+from flows.cli.homes import demo_home, demo_warehouse, use_home
+from flows.cli.status import published_tables, tables_text
+from flows.core.errors import DemoError
+from flows.core.settings import settings
+from flows.core.warehouse import connect
+from flows.sandbox import company
+
+FLOW = "integrate/on-demand"
+LONGEST_RUN_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run of the main job ended, from the ledger."""
+
+    run_id: int
+    status: str
+    reason: str | None
+    seconds: float
+
+
+def run_demo() -> dict[str, Any]:
+    """Tell the story from nothing, in a home of its own; leave the UI running unless CI is set."""
+    started = time.monotonic()
+    home = demo_home()
+    _start_from_nothing(home)
+    environment = {
+        "CONCORD_CONNECTIONS": str(home / "connections.yaml"),
+        "CONCORD_WAREHOUSE_URL": demo_warehouse(),
+    }
+    with use_home(home, environment):
+        links = _open_the_stage(home)
+        try:
+            _tell(home / "extracts")
+        except BaseException:
+            stack.down()
+            raise
+        print(f"\nThe whole story took {time.monotonic() - started:.0f} s.")
+        return {"tables": published_tables(), "text": _farewell(links)}
+
+
+def _start_from_nothing(home: Path) -> None:
+    with use_home(home):
+        stack.down()
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+
+
+def _open_the_stage(home: Path) -> str:
+    _chapter("Starting Postgres, the Prefect server with its UI, and a worker")
+    connections = {
+        name: {"system": "files", "path": str(home / "extracts" / name)} for name in ("crm", "erp")
+    }
+    (home / "connections.yaml").write_text(
+        yaml.safe_dump({"connections": connections}), encoding="utf-8"
+    )
+    (home / "extracts").mkdir()
+    links = stack.up().text
+    print(links)
+    return links
+
+
+def _tell(extracts: Path) -> None:
+    truth = company.write_company(extracts)
+    _chapter(
+        f"1. A first run: {truth.customers} companies, in a CRM and an ERP that disagree; "
+        f"{len(truth.row_faults)} faults are planted"
+    )
+    _expect(_run(), "done")
+    _show_tables()
+    _show_quarantine()
+
+    _chapter("2. A day of changes")
+    company.write_day_of_changes(extracts, truth)
+    _expect(_run(), "done")
+    _show_changes()
+
+    _chapter("3. A spoilt export: the gate refuses it, the published marts stay")
+    before = _live_publication()
+    company.write_refused_batch(extracts, truth)
+    refused = _run()
+    _expect(refused, "refused")
+    print(f"   {refused.reason}")
+    _must(_live_publication() == before, "a refused batch must leave the publication as it is")
+    print(f"   Analysts still read publication {before}.")
+
+    _chapter("4. Its repair")
+    company.write_repair(extracts, truth)
+    _expect(_run(), "done")
+    _show_tables()
+
+
+def _run() -> Outcome:
+    """Run the main job through its deployment, as a person would from the UI."""
+    from prefect.deployments import run_deployment  # noqa: PLC0415 - needs the server's address first
+
+    flow_run = run_deployment(
+        FLOW, timeout=LONGEST_RUN_SECONDS, poll_interval=0.5, as_subflow=False
+    )
+    with connect() as connection:
+        row = connection.execute(
+            "select run_id, status, reason, extract(epoch from finished_at - started_at)::float8 "
+            "from ops.runs where flow_run_id = %s",
+            (flow_run.id,),
+        ).fetchone()
+    _must(row is not None, f"the flow run {flow_run.name} ended before it began: {flow_run.state}")
+    assert row is not None  # noqa: S101 - for the type checker; said in words above
+    outcome = Outcome(*row)
+    print(f"   Run {outcome.run_id}: {outcome.status} in {outcome.seconds:.1f} s")
+    return outcome
+
+
+def _expect(outcome: Outcome, status: str) -> None:
+    _must(
+        outcome.status == status,
+        f"run {outcome.run_id} should have ended as {status}, it ended as {outcome.status}: "
+        f"{outcome.reason}",
+    )
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise DemoError(f"The demo did not go as it should: {otherwise}")
+
+
+def _show_tables() -> None:
+    print(tables_text(published_tables()))
+
+
+def _show_quarantine() -> None:
+    with connect() as connection:
+        rows = connection.execute(
+            "select source_system, document_type, document_key, count(*), "
+            "string_agg(distinct rule, ', ') from quarantine.rows "
+            "left join lateral unnest(rules) as rule on true "
+            "where status = 'open' group by 1, 2, 3 order by 1, 2, 3"
+        ).fetchall()
+    print(f"   In quarantine, whole: {len(rows)} documents")
+    for system, kind, key, count, rules in rows:
+        print(f"     {system} {kind} {key}: {count} rows ({rules or 'its document'})")
+
+
+def _show_changes() -> None:
+    with connect() as connection:
+        rows = connection.execute(
+            "select table_name, row_count, row_count_change from ops.publication_tables "
+            "inner join ops.publications using (publication_id) "
+            "where is_live and row_count_change <> 0 order by table_name"
+        ).fetchall()
+    for name, count, change in rows:
+        print(f"     marts.{name:<22} {count:>8,} ({change:+,})")
+
+
+def _live_publication() -> int:
+    with connect() as connection:
+        row = connection.execute(
+            "select publication_id from ops.publications where is_live"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _farewell(links: str) -> str:
+    if settings().environment.get("CI") == "true":
+        return stack.down()
+    return f"{links}\nEverything is left running for you to look at; stop it with `make down`."
+
+
+def _chapter(title: str) -> None:
+    print(f"\n{title}")
