@@ -2,8 +2,6 @@
 
 import fcntl
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from psycopg.pq import PGconn, Ping
 from flows.core.cluster import USER, make_cluster
 from flows.core.databases import ensure_database
 from flows.core.errors import SettingsError, WarehouseUnavailableError
-from flows.core.processes import command_of, end, wait_until
+from flows.core.processes import command_of, end, free_port, launch_detached, wait_until
 from flows.core.settings import settings
 from flows.core.tuning import configuration
 from flows.core.unprivileged import ENVIRONMENT, NOBODY, ServerUser, server_user
@@ -153,18 +151,13 @@ class EmbeddedServer:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.unlink()
         command = [*user.prefix, str(binaries() / "postgres"), "-D", str(self.data)]
-        with self.log.open("ab") as log:
-            # The shell ends at once, so that the server is nobody's child and outlives its starter.
-            subprocess.run(
-                ["/bin/sh", "-c", '"$@" & echo $! > "$0"', str(self.folder / "pid"), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=ENVIRONMENT,
-                start_new_session=True,
-                check=True,
-                cwd="/",
-            )
+        launch_detached(
+            command,
+            log=self.log,
+            pid_file=self.folder / "pid",
+            environment=ENVIRONMENT,
+            folder=Path("/"),
+        )
 
     def _has_settled(self) -> bool:
         """Return whether the server answers or has given up."""
@@ -198,7 +191,7 @@ class EmbeddedServer:
             path.write_text(f"{NO_PROCESS}\n{rest}", encoding="utf-8")
 
     def _choose_port(self) -> int:
-        return _free_port(self._port()) or _free_port(0) or 0
+        return free_port(self._port()) or free_port(0) or 0
 
     def _port(self) -> int:
         return _number(self.folder / "port") or 0
@@ -210,16 +203,6 @@ class EmbeddedServer:
         if self.data.exists() and owner == 0:
             user.own(self.data)
         return user
-
-
-def _free_port(wanted: int) -> int | None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return None
-        return int(probe.getsockname()[1])
 
 
 def _number(path: Path) -> int | None:
