@@ -120,8 +120,7 @@ def build_marts(run_id: int, plan: staging.Plan) -> None:
         currency = staging.settle_reporting_currency(connection)
         model_hash = staging.marts_signature(currency)
         slot = publishing.candidate_slot(connection)
-        full = plan.is_full or publishing.needs_full_build(connection, slot, model_hash)
-        publishing.begin_build(connection, slot, run_id)
+        full = plan.is_full or publishing.was_built_otherwise(connection, slot, model_hash)
+    publishing.begin_build(slot, run_id)
     run_dbt(["run", "--select", "path:models/marts"], slot=slot, full=full)
-    with connect() as connection:
-        publishing.finish_build(connection, slot, run_id, model_hash)
+    publishing.finish_build(slot, run_id, model_hash)

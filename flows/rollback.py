@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from flows import publishing
 from flows.core.migrations import migrate
 from flows.core.runs import recorded_run
-from flows.publishing import report
+from flows.publishing.report import markdown
 
 
 @flow(name="rollback", flow_run_name="rollback")
@@ -20,8 +20,10 @@ def rollback() -> int:
     logger = get_run_logger()
     with recorded_run("rollback", flow_run_id=flow_run.get_id(), on_wait=logger.info) as run:
         with run.timed("rollback"):
-            publication = publishing.rollback()
+            publication = publishing.rollback(run.run_id)
         create_markdown_artifact(
-            key="publication", markdown=report.markdown(publication.publication_id)
+            key="publication",
+            markdown=markdown(publication),
+            description=f"Publication {publication.publication_id}",
         )
     return publication.publication_id

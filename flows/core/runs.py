@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -47,7 +46,7 @@ def recorded_run(
     flow: str,
     *,
     full: bool = False,
-    flow_run_id: UUID | None = None,
+    flow_run_id: str | None = None,
     on_wait: Callable[[str], None] | None = None,
     wait_seconds: float = WAIT_SECONDS,
 ) -> Iterator[Run]:
@@ -113,7 +112,7 @@ def _close_what_died(connection: Connection) -> None:
     )
 
 
-def _open(connection: Connection, flow: str, flow_run_id: UUID | None, *, full: bool) -> Run:
+def _open(connection: Connection, flow: str, flow_run_id: str | None, *, full: bool) -> Run:
     row = connection.execute(
         "insert into ops.runs (flow, flow_run_id, is_full) values (%s, %s, %s) returning run_id",
         (flow, flow_run_id, full),

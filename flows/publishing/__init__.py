@@ -3,7 +3,14 @@
 from flows.publishing.catalogue import Catalogue, read_catalogue
 from flows.publishing.ledger import TableDifference, differences
 from flows.publishing.publication import Publication, publish, rollback
-from flows.publishing.slots import begin_build, candidate_slot, finish_build, live_slot
+from flows.publishing.slots import (
+    begin_build,
+    candidate_slot,
+    finish_build,
+    live_slot,
+    slot_version,
+    was_built_otherwise,
+)
 
 __all__ = [
     "Catalogue",
@@ -17,4 +24,6 @@ __all__ = [
     "publish",
     "read_catalogue",
     "rollback",
+    "slot_version",
+    "was_built_otherwise",
 ]

@@ -56,6 +56,17 @@ def read(connection: Connection, slot: str) -> Slot:
     return found
 
 
+def slot_version(connection: Connection, slot: str) -> int:
+    """Return the run up to which the slot has caught up."""
+    return read(connection, slot).version
+
+
+def was_built_otherwise(connection: Connection, slot: str, model_hash: str) -> bool:
+    """Say whether the slot was never built, or by other models than these."""
+    state = read(connection, slot)
+    return state.version == 0 or state.model_hash != model_hash
+
+
 def begin_build(slot: str, run_id: int) -> None:
     """Mark a slot as changing, so that nothing publishes it half built.
 
