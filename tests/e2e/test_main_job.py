@@ -1,0 +1,86 @@
+"""The main job, run through the whole story of the generated company."""
+
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from tests.fixtures.story import Story
+
+PUBLISHED = {
+    "complaints",
+    "customer_addresses",
+    "customer_contacts",
+    "customer_crosswalk",
+    "customers",
+    "invoice_lines",
+    "invoices",
+    "opportunities",
+    "order_lines",
+    "orders",
+    "products",
+    "quotes",
+    "returns",
+    "shipments",
+}
+
+
+def test_the_first_run_publishes_every_mart(story: Story) -> None:
+    first = story.chapters["first"]
+    assert first.outcome == "done"
+    assert set(first.counts) == PUBLISHED
+    assert all(first.counts.values())
+
+
+def test_a_second_run_without_news_changes_nothing(story: Story) -> None:
+    first, again = story.chapters["first"], story.chapters["again"]
+    assert again.outcome == "unchanged"
+    assert again.publication == first.publication
+    assert again.rows == first.rows
+
+
+@pytest.mark.parametrize("name", ["first", "again", "day", "refused", "repaired"])
+def test_every_batch_balances_after_every_run(story: Story, name: str) -> None:
+    assert story.chapters[name].unbalanced == 0
+
+
+def test_exactly_the_planted_faults_are_held_back_with_their_whole_document(story: Story) -> None:
+    first = story.chapters["first"]
+    planted = {(fault.document_type, fault.document_key) for fault in first.truth.row_faults}
+    held = {(row["document_type"], row["document_key"]) for row in first.quarantine}
+    assert held == planted
+    rules = {
+        (row["entity"], row["source_key"], rule)
+        for row in first.quarantine
+        for rule in row["rules"]
+    }
+    for fault in first.truth.row_faults:
+        on_the_row = (fault.entity, fault.key, fault.rule)
+        assert on_the_row in rules or fault.rule == "header_is_present"
+
+
+def test_orders_and_invoices_are_those_of_the_extract_less_the_quarantined(story: Story) -> None:
+    first = story.chapters["first"]
+    expected = first.truth.expected_staged
+    for table in ("orders", "order_lines", "invoices", "invoice_lines"):
+        assert first.counts[table] == expected[f"erp/{table}"]
+
+
+def test_a_day_of_changes_is_published(story: Story) -> None:
+    first, day = story.chapters["first"], story.chapters["day"]
+    assert day.outcome == "done"
+    assert day.publication > first.publication
+    assert day.rows["orders"] != first.rows["orders"]
+
+
+def test_a_refused_batch_leaves_the_published_marts_as_they_were(story: Story) -> None:
+    day, refused = story.chapters["day"], story.chapters["refused"]
+    assert refused.outcome.startswith("refused")
+    assert refused.publication == day.publication
+    assert refused.rows == day.rows
+
+
+def test_the_repair_of_a_refused_batch_is_published(story: Story) -> None:
+    refused, repaired = story.chapters["refused"], story.chapters["repaired"]
+    assert repaired.outcome == "done"
+    assert repaired.publication > refused.publication
