@@ -4,11 +4,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+from flows.sandbox.accounts import add_accounts
 from flows.sandbox.catalogue import add_products, add_rates, make_products, make_rates
 from flows.sandbox.deals import make_deals
 from flows.sandbox.extract import Extract, Row, write
 from flows.sandbox.fulfilment import add_orders
-from flows.sandbox.parties import add_accounts, add_leads, add_users, make_customers
+from flows.sandbox.parties import add_leads, add_users, make_customers
 from flows.sandbox.planted import held_back, order_differences, plant_row_faults
 from flows.sandbox.selling import add_sales
 from flows.sandbox.truth import CompanyTruth, CustomerPair, write_customer_pairs, write_truth

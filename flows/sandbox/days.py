@@ -1,54 +1,26 @@
 """The day after: the extracts of what is new and what changed since the company was exported."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from flows.sandbox.catalogue import add_rates, make_rates
-from flows.sandbox.company import make_company
+from flows.sandbox.accounts import add_account
+from flows.sandbox.catalogue import add_rates
+from flows.sandbox.day import Day, counts_by_kind, key_of
 from flows.sandbox.deals import make_deal, total
-from flows.sandbox.extract import Extract, Row, Table, Value, write
+from flows.sandbox.extract import Row, write
 from flows.sandbox.fulfilment import fulfil
-from flows.sandbox.parties import add_account, add_customer, make_customer
+from flows.sandbox.parties import add_customer, make_customer
 from flows.sandbox.planted import UNREADABLE_ORDER, faulty_deal
 from flows.sandbox.selling import add_sale
 from flows.sandbox.truth import CompanyTruth, DayTruth, write_truth
 from flows.sandbox.words import COUNTRIES
-from flows.sandbox.world import Deal, Desk, Plan, World
+from flows.sandbox.world import Deal, Desk, World
 
 ERP_ORDERS, ERP_LINES = ("erp", "orders"), ("erp", "order_lines")
 FIRST_NEW_CUSTOMER, FIRST_NEW_ORDER = 5000, 500000
-
-
-class Day:
-    """One day of changes in the making."""
-
-    def __init__(self, truth: CompanyTruth, day: int) -> None:
-        plan = Plan(truth.seed, truth.scale, truth.as_of)
-        self.truth = truth
-        self.number = day
-        self.today = truth.as_of + timedelta(days=day)
-        self.world: World = make_company(plan)[0]
-        self.world.rates = make_rates(plan, days_ahead=day)
-        self.delta = Extract()
-        later = Plan(truth.seed, truth.scale, self.today)
-        self.desk = Desk(later, plan.random(f"day {day}"), self.delta)
-        self.late_keys: list[str] = []
-
-    def changed(self, table: Table, row: Row, **values: Value) -> Row:
-        """Write a row again with other values and the time of the change."""
-        moment = self.desk.moment(self.today).isoformat()
-        again = {**row, **values, "modified_at": moment}
-        self.delta.append(table, again)
-        return again
-
-    def find(self, table: Table, is_wanted: Callable[[Row], bool]) -> Row:
-        """Return the first row that is wanted and was not touched today."""
-        touched = {_key(row) for row in self.delta.rows(table)}
-        rows = self.world.extract.rows(table)
-        return next(row for row in rows if _key(row) not in touched and is_wanted(row))
 
 
 def write_day_of_changes(folder: Path, truth: CompanyTruth, day: int = 1) -> DayTruth:
@@ -128,22 +100,22 @@ def _change_orders(today: Day) -> None:
         line = deal.lines[0]
         line.quantity += 2
         net = line.net(deal.currency)
-        row = _by_key(today, ERP_LINES, deal.line_id(line))
+        row = today.row(ERP_LINES, deal.line_id(line))
         today.changed(
             ERP_LINES, row, quantity=line.quantity, net_amount=net, tax_amount=deal.tax(net)
         )
         _change_headers(today, deal)
-        crm_row = _by_key(today, ("crm", "sales_order_lines"), deal.crm_line_id(line))
+        crm_row = today.row(("crm", "sales_order_lines"), deal.crm_line_id(line))
         table = ("crm", "sales_order_lines")
         today.changed(table, crm_row, quantity=line.quantity, net_amount=net)
 
 
 def _change_headers(today: Day, deal: Deal) -> None:
     tax = total(deal.tax(line.net(deal.currency)) for line in deal.lines)
-    order = _by_key(today, ERP_ORDERS, deal.order_id)
+    order = today.row(ERP_ORDERS, deal.order_id)
     gross = deal.net + tax
     today.changed(ERP_ORDERS, order, net_amount=deal.net, tax_amount=tax, gross_amount=gross)
-    sale = _by_key(today, ("crm", "sales_orders"), deal.sales_order_id)
+    sale = today.row(("crm", "sales_orders"), deal.sales_order_id)
     today.changed(("crm", "sales_orders"), sale, net_amount=deal.net)
 
 
@@ -174,9 +146,9 @@ def _linked_by(today: Day, link: str) -> Iterator[str]:
 def _rename_and_move(today: Day) -> tuple[str, str]:
     """Rename one customer and move another; their keys say who they are."""
     renamed, moved = list(_linked_by(today, "external_id"))[:2]
-    customer = _by_key(today, ("erp", "customers"), renamed)
+    customer = today.row(("erp", "customers"), renamed)
     today.changed(("erp", "customers"), customer, name=f"Nova {customer['name']}")
-    address = _by_key(today, ("erp", "addresses"), f"{moved}-B")
+    address = today.row(("erp", "addresses"), f"{moved}-B")
     today.changed(("erp", "addresses"), address, street="New Harbour 1", street2="Building C")
     return renamed, moved
 
@@ -184,7 +156,7 @@ def _rename_and_move(today: Day) -> tuple[str, str]:
 def _merge_accounts(today: Day) -> tuple[str, str]:
     """Let the CRM merge two accounts of one customer; the second lives on in the first."""
     duplicate = next(pair for pair in today.truth.customer_pairs if pair.link == "duplicate")
-    row = _by_key(today, ("crm", "accounts"), duplicate.right_key)
+    row = today.row(("crm", "accounts"), duplicate.right_key)
     today.changed(("crm", "accounts"), row, merged_into_id=duplicate.left_key)
     return duplicate.left_key, duplicate.right_key
 
@@ -200,11 +172,11 @@ def _delete(today: Day) -> None:
 
 def _send_late_version(today: Day) -> None:
     """Send one customer as it was a year earlier, which must change nothing."""
-    row = today.find(("erp", "customers"), lambda _: True)
+    row = today.untouched(("erp", "customers"))
     earlier = datetime.fromisoformat(str(row["modified_at"])) - timedelta(days=365)
     old: Row = {**row, "phone": "+45 00 000000", "modified_at": earlier.isoformat()}
     today.delta.append(("erp", "customers"), old)
-    today.late_keys.append(_key(row))
+    today.late_keys.append(key_of(row))
 
 
 def _repair_order(today: Day) -> str:
@@ -212,31 +184,19 @@ def _repair_order(today: Day) -> str:
     plan = today.world.plan
     deal = faulty_deal(today.world, UNREADABLE_ORDER, plan.random("row faults"))
     add_sale(today.desk, deal)
-    today.changed(ERP_ORDERS, _by_key(today, ERP_ORDERS, deal.order_id))
+    today.changed(ERP_ORDERS, today.row(ERP_ORDERS, deal.order_id))
     for line in deal.lines:
-        row = _by_key(today, ERP_LINES, deal.line_id(line))
+        row = today.row(ERP_LINES, deal.line_id(line))
         today.changed(ERP_LINES, row, quantity=line.quantity)
     return deal.order_id
-
-
-def _key(row: Row) -> str:
-    """Return the first column, which is the key of every entity but the rates."""
-    return str(next(iter(row.values())))
-
-
-def _by_key(today: Day, table: Table, key: str) -> Row:
-    return next(row for row in today.world.extract.rows(table) if _key(row) == key)
 
 
 def _day_truth(
     today: Day, renamed: str, moved: str, merged: tuple[str, str], repaired: str
 ) -> DayTruth:
-    counts: dict[str, Counter[str]] = {
-        kind: Counter() for kind in ("new", "changed", "deleted", "late")
-    }
-    for table, kind in _kinds(today):
-        counts[kind][table] += 1
-    order_rows = {"erp.orders": 1, "erp.order_lines": _line_count(today, repaired)}
+    counts = counts_by_kind(today)
+    lines = sum(row["order_id"] == repaired for row in today.delta.rows(ERP_LINES))
+    order_rows = {"erp.orders": 1, "erp.order_lines": lines}
     held = {
         table: count - order_rows.get(table, 0)
         for table, count in today.truth.expected_quarantined.items()
@@ -257,21 +217,3 @@ def _day_truth(
         expected_quarantined=held,
         expected_staged=dict(staged),
     )
-
-
-def _line_count(today: Day, order_id: str) -> int:
-    return sum(row["order_id"] == order_id for row in today.delta.rows(ERP_LINES))
-
-
-def _kinds(today: Day) -> Iterator[tuple[str, str]]:
-    """Say of every row in the delta whether it is new, changed, deleted or late."""
-    for (connection, entity), rows in today.delta.tables.items():
-        before = {_key(row) for row in today.world.extract.rows((connection, entity))}
-        for row in rows:
-            name = f"{connection}.{entity}"
-            if entity == "fx_rates" or _key(row) not in before:
-                yield name, "new"
-            elif _key(row) in today.late_keys:
-                yield name, "late"
-            else:
-                yield name, "deleted" if row["is_deleted"] else "changed"
