@@ -34,7 +34,7 @@ FAMILIES = (
 def make_products(plan: Plan) -> list[Product]:
     """Make up the catalogue."""
     random = plan.random("products")
-    return [_product(number, random.random()) for number in range(plan.count(40))]
+    return [_product(number, random.random()) for number in range(plan.count(40, at_least=8))]
 
 
 def _product(number: int, chance: float) -> Product:

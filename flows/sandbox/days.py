@@ -1,7 +1,6 @@
 """The day after: the extracts of what is new and what changed since the company was exported."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -138,14 +137,17 @@ def _take_payments(today: Day) -> None:
         today.changed(("erp", "invoices"), invoice, open_amount=Decimal(0), status="paid")
 
 
-def _linked_by(today: Day, link: str) -> Iterator[str]:
-    """Return the ERP keys of customers that both systems know by the same key."""
-    return (pair.right_key for pair in today.truth.customer_pairs if pair.link == link)
+def _linked_by_keys(today: Day) -> list[str]:
+    """Return the ERP keys of customers, those first whom both systems know by one key."""
+    order = ("external_id", "tax_id", "registration_id", "name")
+    pairs = [pair for pair in today.truth.customer_pairs if pair.link in order]
+    pairs.sort(key=lambda pair: order.index(pair.link))
+    return list(dict.fromkeys(pair.right_key for pair in pairs))
 
 
 def _rename_and_move(today: Day) -> tuple[str, str]:
     """Rename one customer and move another; their keys say who they are."""
-    renamed, moved = list(_linked_by(today, "external_id"))[:2]
+    renamed, moved = _linked_by_keys(today)[:2]
     customer = today.row(("erp", "customers"), renamed)
     today.changed(("erp", "customers"), customer, name=f"Nova {customer['name']}")
     address = today.row(("erp", "addresses"), f"{moved}-B")

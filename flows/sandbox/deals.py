@@ -26,7 +26,7 @@ def make_deals(world: World) -> None:
     random = plan.random("deals")
     buyers = [customer for customer in world.customers if customer.account_ids]
     weights = [random.paretovariate(1.4) for _ in buyers]
-    days = sorted(random.randrange(HISTORY_DAYS) for _ in range(plan.count(600)))
+    days = sorted(random.randrange(HISTORY_DAYS) for _ in range(plan.count(600, at_least=30)))
     for number, day in enumerate(days, start=1):
         customer = random.choices(buyers, weights)[0]
         deal = make_deal(world, random, number, customer, plan.start + timedelta(days=day))

@@ -20,7 +20,7 @@ def make_customers(plan: Plan) -> list[Customer]:
     random = plan.random("customers")
     customers: list[Customer] = []
     names: set[str] = set()
-    for number in range(plan.count(120)):
+    for number in range(plan.count(120, at_least=12)):
         country = COUNTRIES[number % len(COUNTRIES)]
         sister = customers[-1] if number % 15 == 14 else None  # noqa: PLR2004
         customer = make_customer(plan, random, number, sister.country if sister else country)

@@ -85,7 +85,7 @@ def _orders_of_the_day(truth: CompanyTruth) -> Extract:
     desk = Desk(later, plan.random("spoilt day"), Extract())
     add_rates(day_rates(world, today), desk.extract)
     buyers = [customer for customer in world.customers if customer.account_ids]
-    for number in range(max(3, plan.count(30))):
+    for number in range(plan.count(30, at_least=3)):
         buyer = desk.random.choice(buyers)
         deal = make_deal(world, desk.random, FIRST_ORDER + number, buyer, today)
         sell_on(desk, deal, today)

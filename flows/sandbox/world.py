@@ -30,9 +30,9 @@ class Plan:
         """Return a source of chance of its own, so that topics do not disturb each other."""
         return Random(f"{self.seed}/{topic}")
 
-    def count(self, at_full_size: int) -> int:
-        """Return how many there are at this size, at least one."""
-        return max(1, round(at_full_size * self.scale))
+    def count(self, at_full_size: int, at_least: int = 1) -> int:
+        """Return how many there are at this size."""
+        return max(at_least, round(at_full_size * self.scale))
 
     def moment(self, day: date, random: Random) -> datetime:
         """Return a moment in the working hours of a day, never after the export."""
