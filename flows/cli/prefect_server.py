@@ -20,7 +20,7 @@ PORTS = 100
 START_SECONDS = 180
 # Everything started below CONCORD_HOME carries this, so that it is found whatever happened.
 MARK = "CONCORD_STACK"
-SERVER, WORKER = "server start", "worker start"
+SERVER, WORKER, RUN = "prefect server start", "prefect worker start", "prefect.engine"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class PrefectServer:
         """Return what runs for this home: the server, the worker, and the runs it started."""
         marked = processes_with(MARK, str(self.home))
         return {pid: line for pid, line in marked.items() if kind in line}
+
+    def runs_flows(self) -> bool:
+        """Return whether a worker, or a run that outlived its worker, is at work."""
+        return bool(self.processes(WORKER) or self.processes(RUN))
 
     def is_up(self) -> bool:
         """Return whether this home's server answers; a stranger on its port does not count."""
@@ -98,19 +102,23 @@ class PrefectServer:
         )
 
 
-def prefect_environment() -> dict[str, str]:
+def prefect_environment() -> dict[str, str | None]:
     """Return the variables Prefect needs: state in Postgres, telemetry off, the server if it is up.
 
-    An empty value stands for a variable that must not be set.
+    None stands for a variable that must not be set: with an empty address Prefect loses events.
     """
     server = PrefectServer(settings().home)
-    configured = settings().environment.get("PREFECT_API_URL", "")
+    configured = settings().environment.get("PREFECT_API_URL") or None
     return {
         "PREFECT_HOME": str(server.folder),
         "PREFECT_API_URL": server.api if server.is_up() else configured,
         "PREFECT_API_DATABASE_CONNECTION_URL": _asyncpg(state_url()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # Slots of a limit that a killed run held come free although the server was killed too.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+            "prefect.server.concurrency.lease_storage.filesystem"
+        ),
         "PREFECT_WORKER_QUERY_SECONDS": "3",
         "DO_NOT_TRACK": "1",
     }
@@ -119,7 +127,7 @@ def prefect_environment() -> dict[str, str]:
 def stack_environment() -> dict[str, str]:
     """Return the whole environment of a process that belongs to this home's stack."""
     current = settings()
-    environment = {
+    environment: dict[str, str | None] = {
         **current.environment,
         **prefect_environment(),
         "CONCORD_HOME": str(current.home),

@@ -9,8 +9,17 @@ import sys
 from typing import Any
 
 import yaml
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.states import Crashed
 from prefect.workers.process import ProcessWorker
 
 from flows.cli.prefect_server import WORK_POOL, PrefectServer
@@ -19,12 +28,13 @@ from flows.core.settings import settings
 from flows.sources.connections import load_connections
 
 LIMITS = {"warehouse-writes": 1}
+UNFINISHED = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 SET_FOLDER = "prefect.deployments.steps.set_working_directory"
 
 
 def main() -> int:
     """Register everything and return the exit status of `prefect deploy`."""
-    asyncio.run(_create_pool_and_limits())
+    asyncio.run(_prepare_server())
     plan = PrefectServer(settings().home).folder / "prefect.yaml"
     plan.write_text(yaml.safe_dump(deployment_plan(), sort_keys=False), encoding="utf-8")
     command = (sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all")
@@ -66,19 +76,34 @@ def _connections() -> list[str]:
         return []
 
 
-async def _create_pool_and_limits() -> None:
+async def _prepare_server() -> None:
     async with get_client() as client:
-        await client.create_work_pool(
-            WorkPoolCreate(
-                name=WORK_POOL,
-                type=ProcessWorker.type,
-                description="Runs flows as processes on this machine.",
-                base_job_template=ProcessWorker.get_default_base_job_template(),
-            ),
-            overwrite=True,
-        )
-        for name, limit in LIMITS.items():
-            await client.upsert_global_concurrency_limit_by_name(name, limit)
+        await _create_pool_and_limits(client)
+        if not PrefectServer(settings().home).runs_flows():
+            await _give_up_lost_runs(client)
+
+
+async def _create_pool_and_limits(client: PrefectClient) -> None:
+    pool = WorkPoolCreate(
+        name=WORK_POOL,
+        type=ProcessWorker.type,
+        description="Runs flows as processes on this machine.",
+        base_job_template=ProcessWorker.get_default_base_job_template(),
+    )
+    await client.create_work_pool(pool, overwrite=True)
+    for name, limit in LIMITS.items():
+        await client.upsert_global_concurrency_limit_by_name(name, limit)
+
+
+async def _give_up_lost_runs(client: PrefectClient) -> None:
+    """Close the runs whose process was killed; they would hold their deployment's only slot."""
+    unfinished = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(UNFINISHED)))
+    lost = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(state=unfinished),
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[WORK_POOL])),
+    )
+    for run in lost:
+        await client.set_flow_run_state(run.id, Crashed(message="Its process was killed."))
 
 
 if __name__ == "__main__":
