@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from flows.sandbox.assembly import make_company
 from flows.sandbox.catalogue import make_rates
-from flows.sandbox.company import make_company
 from flows.sandbox.extract import Extract, Row, Table, Value
 from flows.sandbox.truth import CompanyTruth
 from flows.sandbox.world import Desk, Plan, World

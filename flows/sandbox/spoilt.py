@@ -4,8 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from flows.sandbox.assembly import make_company
 from flows.sandbox.catalogue import add_rates, make_rates
-from flows.sandbox.company import make_company
 from flows.sandbox.days import ERP_LINES, ERP_ORDERS, day_rates, sell_on
 from flows.sandbox.deals import make_deal
 from flows.sandbox.extract import Extract, Row, write

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.sandbox.company import write_company
-from flows.sandbox.days import write_day_of_changes
+from flows.sandbox.company import (
+    write_company,
+    write_day_of_changes,
+    write_refused_batch,
+    write_repair,
+)
 from flows.sandbox.extract import file_name, read
-from flows.sandbox.spoilt import write_refused_batch, write_repair
 from flows.sandbox.truth import CompanyTruth, DayTruth
 
 Rows = dict[str, dict[str, dict[str, object]]]
