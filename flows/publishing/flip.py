@@ -1,6 +1,7 @@
 """Point all published views at a slot at once, without ever holding analysts up for long."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic, sleep
@@ -14,10 +15,15 @@ from flows.publishing.dependents import Outcome, SavedView, put_back, restore_ri
 from flows.publishing.plan import Plan, ViewPlan
 from flows.publishing.shape import MARTS
 
-# Well under deadlock_timeout (1 s), so that it is always publishing that gives way, never a reader.
-LOCK_TIMEOUT = "100ms"
+# Milliseconds, well under deadlock_timeout (1 s): it is publishing that gives way, never a reader.
+# The long wait outlasts usual queries. Readers of the other views that queue behind it then hold
+# what publishing wants next; right after it lets go they all end, which the short waits catch.
+LONG_WAIT = 100
+SHORT_WAIT = 3
+SHORT_WAITS = 30
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
+BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 @dataclass(frozen=True)
@@ -40,35 +46,59 @@ def flip(
 ) -> list[Outcome]:
     """Change every view in the caller's transaction and return what became of analysts' own views.
 
-    Locks are asked for in one order and only for a moment at a time, so that readers never queue
-    behind a wait. Raises TransientError naming who holds the views when patience (s) runs out.
+    Locks are asked for only for a moment at a time, so that readers never queue behind a wait
+    for long. Raises TransientError naming who holds the views when patience (s) runs out.
     """
     deadline = monotonic() + patience
     pause = FIRST_PAUSE
+    order = list(plan.views)
     while True:
         holders = _older_snapshots(connection, built_at)
         if not holders:
-            try:
-                return _all_at_once(connection, plan)
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-                holders = _lock_holders(connection)
+            outcomes = _attempts(connection, plan, order)
+            if outcomes is not None:
+                return outcomes
+            holders = _lock_holders(connection)
         if monotonic() + pause > deadline:
             raise TransientError(_out_of_patience(holders, patience))
         sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _all_at_once(connection: Connection, plan: Plan) -> list[Outcome]:
+def _attempts(connection: Connection, plan: Plan, order: list[ViewPlan]) -> list[Outcome] | None:
+    """Try with one long wait and then some short ones; None when the views stayed busy."""
+    for wait in (LONG_WAIT, *[SHORT_WAIT] * SHORT_WAITS):
+        try:
+            return _all_at_once(connection, plan, order, wait)
+        except BUSY:
+            sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - spreads retries, guards nothing
+    return None
+
+
+def _all_at_once(
+    connection: Connection, plan: Plan, order: list[ViewPlan], wait: int
+) -> list[Outcome]:
     with connection.transaction():
-        connection.execute(sql.SQL("set local lock_timeout to {}").format(LOCK_TIMEOUT))
+        connection.execute(sql.SQL("set local lock_timeout to {}").format(wait))
         breaking = {loss.table for loss in plan.losses}
         ours, theirs = take_down(connection, sorted(breaking)) if breaking else ([], [])
-        saved = {view.name: view for view in ours}
-        for view in plan.views:
-            _make(connection, view, saved.get(view.table))
+        _make_all(connection, order, {view.name: view for view in ours})
         outcomes = put_back(connection, theirs)
         connection.execute("set local lock_timeout to default")
     return outcomes
+
+
+def _make_all(
+    connection: Connection, order: list[ViewPlan], saved: Mapping[str, SavedView]
+) -> None:
+    for position, view in enumerate(order):
+        try:
+            _make(connection, view, saved.get(view.table))
+        except BUSY:
+            # Waiting for this one while holding others stops the very readers it waits for, so the
+            # next attempt waits for it before it holds anything.
+            order.insert(0, order.pop(position))
+            raise
 
 
 def _make(connection: Connection, view: ViewPlan, saved: SavedView | None) -> None:

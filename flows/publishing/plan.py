@@ -53,7 +53,7 @@ class ViewPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All views of one publication, in the order in which they are locked."""
+    """All views of one publication, by name."""
 
     slot: str
     views: tuple[ViewPlan, ...]
