@@ -11,7 +11,14 @@ from flows.sandbox.truth import CustomerPair
 from flows.sandbox.words import COUNTRIES, INDUSTRIES, JOB_TITLES
 from flows.sandbox.world import Customer, Plan
 
-LINKS = ("external_id",) * 9 + ("tax_id",) * 5 + ("registration_id",) * 2 + ("name",) * 4
+# Which system knows the other's key, or which number both have, or nothing but the name.
+LINKS = (
+    ("erp_customer_id",) * 6
+    + ("crm_account_id",) * 3
+    + ("tax_id",) * 5
+    + ("registration_id",) * 2
+    + ("name",) * 4
+)
 
 
 def add_accounts(plan: Plan, customers: list[Customer], extract: Extract) -> list[CustomerPair]:
@@ -64,7 +71,7 @@ def add_account(  # noqa: PLR0913
         "email": f"info@{customer.domain}",
         "tax_id": customer.tax_id if link == "tax_id" else None,
         "registration_id": customer.registration_id if link == "registration_id" else None,
-        "erp_customer_id": customer.customer_id if link == "external_id" else None,
+        "erp_customer_id": customer.customer_id if link == "erp_customer_id" else None,
         **_account_address(customer, "billing"),
         **_account_address(customer, "shipping"),
         "owner_id": f"U{random.randint(1, len(USERS) - 1)}",
@@ -72,6 +79,9 @@ def add_account(  # noqa: PLR0913
         "merged_into_id": None,
     }
     extract.add(("crm", "accounts"), customer.created_at, modified, row)
+    if link == "crm_account_id":
+        # The customer was written just before its accounts.
+        extract.rows(("erp", "customers"))[-1]["crm_account_id"] = account_id
     customer.account_ids.append(account_id)
     _add_contacts(plan, customer, account_id, random, extract)
     return CustomerPair("crm", account_id, "erp", customer.customer_id, spelling, link)

@@ -139,7 +139,7 @@ def _take_payments(today: Day) -> None:
 
 def _linked_by_keys(today: Day) -> list[str]:
     """Return the ERP keys of customers, those first whom both systems know by one key."""
-    order = ("external_id", "tax_id", "registration_id", "name")
+    order = ("erp_customer_id", "crm_account_id", "tax_id", "registration_id", "name")
     pairs = [pair for pair in today.truth.customer_pairs if pair.link in order]
     pairs.sort(key=lambda pair: order.index(pair.link))
     return list(dict.fromkeys(pair.right_key for pair in pairs))

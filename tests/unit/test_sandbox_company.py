@@ -287,6 +287,24 @@ def test_customer_truth_joins_existing_records(company: Company) -> None:
     assert len(lines) == len(truth.customer_pairs) + 1
 
 
+def test_every_kind_of_link_is_in_the_records_it_joins(company: Company) -> None:
+    folder, truth = company
+    accounts = {row["account_id"]: row for row in read(folder, "crm", "accounts")}
+    customers = {row["customer_id"]: row for row in read(folder, "erp", "customers")}
+    seen = set()
+    for pair in (pair for pair in truth.customer_pairs if pair.link != "duplicate"):
+        seen.add(pair.link)
+        account, customer = accounts[pair.left_key], customers[pair.right_key]
+        given = {
+            "erp_customer_id": account["erp_customer_id"] == pair.right_key,
+            "crm_account_id": customer["crm_account_id"] == pair.left_key,
+            "tax_id": account["tax_id"] == customer["tax_id"],
+            "registration_id": account["registration_id"] == customer["registration_id"],
+        }
+        assert {link for link, is_given in given.items() if is_given} == {pair.link} - {"name"}
+    assert seen == {"erp_customer_id", "crm_account_id", "tax_id", "registration_id", "name"}
+
+
 def reconciled(folder: Path, truth: CompanyTruth) -> Counter[tuple[str, object, object]]:
     """Compare the two systems line by line, without looking at the truth."""
     sales = {row["order_number"]: row for row in read(folder, "crm", "sales_orders")}
