@@ -51,7 +51,7 @@ def key_of(row: Row) -> str:
 
 
 def counts_by_kind(today: Day) -> dict[str, Counter[str]]:
-    """Count the rows of the delta by what happened to them and by `connection.entity`."""
+    """Count the rows of the delta by what happened to them and by `connection/entity`."""
     counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
     for table, kind in _kinds(today):
         counts[kind][table] += 1
@@ -63,7 +63,7 @@ def _kinds(today: Day) -> Iterator[tuple[str, str]]:
     for (connection, entity), rows in today.delta.tables.items():
         before = {key_of(row) for row in today.world.extract.rows((connection, entity))}
         for row in rows:
-            name = f"{connection}.{entity}"
+            name = f"{connection}/{entity}"
             if entity == "fx_rates" or key_of(row) not in before:
                 yield name, "new"
             elif key_of(row) in today.late_keys:

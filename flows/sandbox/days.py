@@ -198,7 +198,7 @@ def _day_truth(
 ) -> DayTruth:
     counts = counts_by_kind(today)
     lines = sum(row["order_id"] == repaired for row in today.delta.rows(ERP_LINES))
-    order_rows = {"erp.orders": 1, "erp.order_lines": lines}
+    order_rows = {"erp/orders": 1, "erp/order_lines": lines}
     held = {
         table: count - order_rows.get(table, 0)
         for table, count in today.truth.expected_quarantined.items()

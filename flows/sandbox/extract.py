@@ -47,9 +47,9 @@ class Extract:
         return self.tables.get(table, [])
 
     def counts(self) -> dict[str, int]:
-        """Return the number of rows by `connection.entity`."""
+        """Return the number of rows by `connection/entity`."""
         return {
-            f"{connection}.{entity}": len(rows)
+            f"{connection}/{entity}": len(rows)
             for (connection, entity), rows in self.tables.items()
         }
 

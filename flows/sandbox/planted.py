@@ -113,7 +113,7 @@ def _invoice_line_without_header(world: World) -> Row:
 
 
 def held_back(world: World, faults: Iterable[RowFault]) -> dict[str, int]:
-    """Count the rows of the faulty documents, by `connection.entity`."""
+    """Count the rows of the faulty documents, by `connection/entity`."""
     counts: dict[str, int] = {}
     for fault in faults:
         for table in _rows_of(world, fault):
@@ -126,4 +126,4 @@ def _rows_of(world: World, fault: RowFault) -> Iterator[str]:
     for entity in (f"{fault.document_type}s", f"{fault.document_type}_lines"):
         for row in world.extract.rows(("erp", entity)):
             if row[key] == fault.document_key:
-                yield f"erp.{entity}"
+                yield f"erp/{entity}"

@@ -43,8 +43,8 @@ def write_refused_batch(folder: Path, truth: CompanyTruth) -> BatchTruth:
             _write_with_commas(row)
         else:
             _lose_the_commas(row)
-    failing = {"erp.orders": len(extract.rows(ERP_ORDERS)),
-               "erp.order_lines": len(extract.rows(ERP_LINES))}  # fmt: skip
+    failing = {"erp/orders": len(extract.rows(ERP_ORDERS)),
+               "erp/order_lines": len(extract.rows(ERP_LINES))}  # fmt: skip
     known = BatchTruth(
         is_refused=True,
         expected_blocked_rules=BLOCKED_RULES,

@@ -105,7 +105,7 @@ class _Writer:
         path = self.folder / connection / f"{entity}.{self.file_format}"
         path.parent.mkdir(parents=True, exist_ok=True)
         head, line = template(columns, self.file_format)
-        table = f"{connection}.{entity}"
+        table = f"{connection}/{entity}"
         self.rows[table] = 0
         with path.open("w", encoding="utf-8", buffering=BUFFER, newline="\n") as target:
             target.write(head)

@@ -55,7 +55,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 
 
 def tables(truth: CompanyTruth) -> list[tuple[str, str]]:
-    return [(name.split(".")[0], name.split(".")[1]) for name in truth.expected_rows]
+    return [(name.split("/")[0], name.split("/")[1]) for name in truth.expected_rows]
 
 
 def amount(value: object) -> Decimal:
@@ -105,7 +105,7 @@ def test_all_three_file_formats_are_shown(company: Company) -> None:
 
 def test_the_truth_counts_the_rows_that_are_in_the_files(company: Company) -> None:
     folder, truth = company
-    found = {f"{c}.{e}": len(read(folder, c, e)) for c, e in tables(truth)}
+    found = {f"{c}/{e}": len(read(folder, c, e)) for c, e in tables(truth)}
     assert found == truth.expected_rows
 
 
@@ -114,7 +114,7 @@ def test_every_canonical_entity_is_exported_with_its_own_columns_only(company: C
     assert {name for _, name in tables(truth)} == {known.name for known in entities()}
     for connection, name in tables(truth):
         unknown = set(read(folder, connection, name)[0]) - set(entity(name).column_names)
-        assert not unknown, f"{connection}.{name}: {unknown}"
+        assert not unknown, f"{connection}/{name}: {unknown}"
 
 
 def test_accepted_values_hold_and_required_ones_are_there(company: Company) -> None:
@@ -134,7 +134,7 @@ def test_keys_are_unique(company: Company) -> None:
         key = entity(name).key
         rows = read(folder, connection, name)
         keys = Counter(tuple(row[column] for column in key) for row in rows)
-        assert keys.most_common(1)[0][1] == 1, f"{connection}.{name}"
+        assert keys.most_common(1)[0][1] == 1, f"{connection}/{name}"
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: f"{r[1]}.{r[2]}")

@@ -28,7 +28,7 @@ def rows_by_key(folder: Path) -> Rows:
         else:
             keyed = {str(next(iter(row.values()))): row for row in rows}
         assert len(keyed) == len(rows)
-        found[f"{connection}.{name}"] = keyed
+        found[f"{connection}/{name}"] = keyed
     return found
 
 
@@ -86,7 +86,7 @@ def test_changed_rows_are_newer_than_everything_before(days: Days) -> None:
     _, delta, truth, known = days
     for table, rows in delta.items():
         for key, row in rows.items():
-            is_late = table == "erp.customers" and key in known.late_keys
+            is_late = table == "erp/customers" and key in known.late_keys
             is_sale_of_repair = str(row.get("sales_order_id")).endswith("800001")
             if not is_late and not is_sale_of_repair:
                 assert str(row["modified_at"])[:10] > truth.as_of.isoformat()
@@ -97,43 +97,43 @@ def test_the_state_after_the_day_is_consistent_and_the_same_in_both_systems(days
     after = {table: {**rows, **delta.get(table, {})} for table, rows in before.items()}
     held = {fault.document_key for fault in truth.row_faults[1:]}
     sums: dict[object, Decimal] = defaultdict(Decimal)
-    for row in after["erp.order_lines"].values():
+    for row in after["erp/order_lines"].values():
         sums[row["order_id"]] += amount(row["net_amount"])
-    orders = after["erp.orders"].values()
+    orders = after["erp/orders"].values()
     assert {str(o["order_id"]): amount(o["net_amount"]) for o in orders} == sums
-    sales = {row["order_number"]: row for row in after["crm.sales_orders"].values()}
-    touched = delta["erp.orders"].values()
+    sales = {row["order_number"]: row for row in after["crm/sales_orders"].values()}
+    touched = delta["erp/orders"].values()
     for order in (row for row in touched if row["order_id"] not in held):
         assert sales[order["external_reference"]]["net_amount"] == order["net_amount"]
 
 
 def test_payments_of_the_day_close_their_invoices(days: Days) -> None:
     before, delta, _, _ = days
-    assert delta["erp.payments"]
-    for payment in delta["erp.payments"].values():
+    assert delta["erp/payments"]
+    for payment in delta["erp/payments"].values():
         invoice = str(payment["invoice_id"])
-        assert amount(before["erp.invoices"][invoice]["open_amount"]) == amount(payment["amount"])
-        assert amount(delta["erp.invoices"][invoice]["open_amount"]) == 0
+        assert amount(before["erp/invoices"][invoice]["open_amount"]) == amount(payment["amount"])
+        assert amount(delta["erp/invoices"][invoice]["open_amount"]) == 0
 
 
 def test_the_order_that_could_not_be_read_comes_again_whole_and_readable(days: Days) -> None:
     before, delta, truth, known = days
     key = known.repaired_order
     assert key == truth.row_faults[0].document_key
-    old = {k for k, row in before["erp.order_lines"].items() if row["order_id"] == key}
-    new = {k: row for k, row in delta["erp.order_lines"].items() if row["order_id"] == key}
+    old = {k for k, row in before["erp/order_lines"].items() if row["order_id"] == key}
+    new = {k: row for k, row in delta["erp/order_lines"].items() if row["order_id"] == key}
     assert old == set(new)
     assert all(amount(row["quantity"]) > 0 for row in new.values())
-    assert key in delta["erp.orders"]
+    assert key in delta["erp/orders"]
 
 
 def test_the_merge_the_renaming_and_the_move_are_in_the_delta(days: Days) -> None:
     before, delta, _, known = days
     kept, gone = known.merged_accounts
-    assert delta["crm.accounts"][gone]["merged_into_id"] == kept
-    name = str(delta["erp.customers"][known.renamed_customer]["name"])
-    assert name == f"Nova {before['erp.customers'][known.renamed_customer]['name']}"
-    assert delta["erp.addresses"][f"{known.moved_customer}-B"]["street"] == "New Harbour 1"
+    assert delta["crm/accounts"][gone]["merged_into_id"] == kept
+    name = str(delta["erp/customers"][known.renamed_customer]["name"])
+    assert name == f"Nova {before['erp/customers'][known.renamed_customer]['name']}"
+    assert delta["erp/addresses"][f"{known.moved_customer}-B"]["street"] == "New Harbour 1"
 
 
 def test_the_expected_counts_follow_from_the_files(days: Days) -> None:
@@ -142,24 +142,24 @@ def test_the_expected_counts_follow_from_the_files(days: Days) -> None:
         keys = rows.keys() | delta.get(table, {}).keys()
         held = known.expected_quarantined.get(table, 0)
         assert known.expected_staged[table] == len(keys) - held
-    assert truth.expected_staged["erp.orders"] == len(before["erp.orders"]) - 2
+    assert truth.expected_staged["erp/orders"] == len(before["erp/orders"]) - 2
 
 
 def test_two_days_do_not_reuse_keys(days: Days, tmp_path: Path) -> None:
     _, delta, truth, known = days
     second = write_day_of_changes(tmp_path, truth, day=2)
-    orders = rows_by_key(tmp_path)["erp.orders"]
-    assert second.new["erp.orders"] == known.new["erp.orders"]
+    orders = rows_by_key(tmp_path)["erp/orders"]
+    assert second.new["erp/orders"] == known.new["erp/orders"]
     assert {key for key in orders if key.startswith("SO502")}
-    assert not {key for key in delta["erp.orders"] if key.startswith("SO502")}
+    assert not {key for key in delta["erp/orders"] if key.startswith("SO502")}
 
 
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_small_companies_have_a_day_of_changes_as_well(seed: int, tmp_path: Path) -> None:
     truth = write_company(tmp_path, seed=seed, scale=0.1)
     known = write_day_of_changes(tmp_path, truth)
-    assert known.new["erp.orders"] >= 1
-    assert known.deleted == {"crm.contacts": 2, "crm.leads": 1}
+    assert known.new["erp/orders"] >= 1
+    assert known.deleted == {"crm/contacts": 2, "crm/leads": 1}
 
 
 def test_most_lines_of_the_refused_batch_cannot_be_read(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_most_lines_of_the_refused_batch_cannot_be_read(tmp_path: Path) -> None:
     lines = read(tmp_path, "erp", "order_lines")
     unreadable = [row for row in lines if "," in str(row["quantity"])]
     assert known.is_refused
-    assert len(lines) == known.file_rows["erp.order_lines"]
+    assert len(lines) == known.file_rows["erp/order_lines"]
     assert len(lines) / 3 < len(unreadable) < len(lines)
     assert all(str(row["net_amount"])[-3] == "," for row in unreadable)
 
@@ -191,9 +191,9 @@ def test_the_readable_lines_of_the_refused_batch_do_not_sum_to_their_headers(
 def test_the_repair_has_the_same_keys_and_times_and_right_numbers(tmp_path: Path) -> None:
     truth = write_company(tmp_path, scale=0.2)
     refused = write_refused_batch(tmp_path, truth)
-    spoilt = rows_by_key(tmp_path)["erp.order_lines"]
+    spoilt = rows_by_key(tmp_path)["erp/order_lines"]
     repair = write_repair(tmp_path, truth)
-    lines = rows_by_key(tmp_path)["erp.order_lines"]
+    lines = rows_by_key(tmp_path)["erp/order_lines"]
     assert repair.order_ids == refused.order_ids
     assert {k: r["modified_at"] for k, r in lines.items()} == {
         k: r["modified_at"] for k, r in spoilt.items()

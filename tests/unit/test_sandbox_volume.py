@@ -28,22 +28,22 @@ def read(path: Path) -> list[dict[str, object]]:
 
 
 def files(folder: Path) -> dict[str, Path]:
-    return {f"{path.parent.name}.{path.stem}": path for path in folder.glob("*/*")}
+    return {f"{path.parent.name}/{path.stem}": path for path in folder.glob("*/*")}
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "csv"])
 def test_the_counts_are_the_rows_written(file_format: str, tmp_path: Path) -> None:
     rows = write_small(tmp_path, file_format)
     assert {table: len(read(path)) for table, path in files(tmp_path).items()} == rows
-    assert rows["erp.order_lines"] == ORDER_LINES
-    assert rows["erp.orders"] == 600
+    assert rows["erp/order_lines"] == ORDER_LINES
+    assert rows["erp/orders"] == 600
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "csv"])
 def test_columns_are_canonical_and_keys_unique(file_format: str, tmp_path: Path) -> None:
     write_small(tmp_path, file_format)
     for table, path in files(tmp_path).items():
-        known = entity(table.partition(".")[2])
+        known = entity(table.partition("/")[2])
         rows = read(path)
         assert set(rows[0]) <= set(known.column_names)
         assert len({tuple(str(row[name]) for name in known.key) for row in rows}) == len(rows)
@@ -92,9 +92,9 @@ def test_a_change_is_larger_newer_and_only_its_share(tmp_path: Path) -> None:
     before = {row["order_line_id"]: row for row in read(tmp_path / "erp" / "order_lines.jsonl")}
     newest = max(str(row["modified_at"]) for row in before.values())
     counts = write_volume_change(tmp_path, share=0.1).rows
-    assert 30 <= counts["erp.orders"] <= 90
+    assert 30 <= counts["erp/orders"] <= 90
     changed = read(tmp_path / "erp" / "order_lines.jsonl")
-    assert len(changed) == counts["erp.order_lines"]
+    assert len(changed) == counts["erp/order_lines"]
     for row in changed:
         old = before[row["order_line_id"]]
         assert row["quantity"] == int(str(old["quantity"])) + 1
