@@ -23,15 +23,23 @@ class FileFormat:
     is_gzip: bool = False
     encoding: str = "utf-8"
     delimiter: str = ","
+    header: tuple[str, ...] | None = None  # only for a file without a header line
 
     @classmethod
-    def of(cls, name: str, *, encoding: str = "utf-8", delimiter: str = ",") -> "FileFormat | None":
+    def of(
+        cls,
+        name: str,
+        *,
+        encoding: str = "utf-8",
+        delimiter: str = ",",
+        header: tuple[str, ...] | None = None,
+    ) -> "FileFormat | None":
         """Tell the format by the file's name; None for a name no reader knows."""
         lower = name.lower()
         for suffix in sorted(SUFFIXES, key=len, reverse=True):
             if lower.endswith(suffix):
                 kind, is_gzip = SUFFIXES[suffix]
-                return cls(kind, is_gzip, encoding, delimiter)
+                return cls(kind, is_gzip, encoding, delimiter, header)
         return None
 
 
@@ -44,6 +52,8 @@ class DataFile:
     format: FileFormat
     entities: tuple[str, ...]
     is_canonical: bool = True
+    # Files whose values its rows borrow: when one of them changes, this one is landed again.
+    depends_on: tuple[Path, ...] = ()
 
 
 def stem(name: str) -> str:

@@ -1,11 +1,12 @@
 """A mapping file: which file, column, constant or SQL expression fills each canonical column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from flows.core.errors import MappingError
+from flows.sources.files.format import FileFormat
 from flows.sources.files.mapping_formats import ColumnType
 
 
@@ -22,8 +23,13 @@ class MappedFile:
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     type_lines: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def format(self) -> FileFormat | None:
+        """How its bytes are read; None when no reader knows the ending of its name."""
+        return FileFormat.of(self.path, encoding=self.encoding, delimiter=self.delimiter)
+
     def type_of(self, column: str) -> ColumnType:
-        """How a column is read; text unless the mapping says otherwise."""
+        """Return how a column is read; text unless the mapping says otherwise."""
         return self.types.get(column, ColumnType())
 
 
@@ -63,6 +69,21 @@ class Part:
         """The file it reads, then the files it looks up."""
         return (self.file, *(lookup.file for lookup in self.lookups))
 
+    def expressions(self) -> Iterator[tuple[str, Expression]]:
+        """Yield every expression with the words that say where it stands."""
+        for column, expression in self.columns.items():
+            yield f"column {column!r} of entity {self.entity!r}", expression
+        if self.where:
+            yield f"'where' of entity {self.entity!r}", self.where
+
+    def resolve(self, name: str) -> tuple[Lookup | None, str]:
+        """Tell a looked-up "lookup.COLUMN" from a column of the file itself."""
+        prefix, _, column = name.partition(".")
+        for lookup in self.lookups:
+            if lookup.name == prefix:
+                return lookup, column
+        return None, name
+
 
 @dataclass(frozen=True)
 class FileMapping:
@@ -73,15 +94,15 @@ class FileMapping:
     parts: tuple[Part, ...]
 
     def parts_of(self, entity: str) -> list[Part]:
-        """The parts that fill one entity, in the order of the mapping file."""
+        """Return the parts that fill one entity, in the order of the mapping file."""
         return [part for part in self.parts if part.entity == entity]
 
     def entities_of(self, file: str) -> tuple[str, ...]:
-        """The entities that the rows of one file fill."""
+        """Return the entities that the rows of one file fill."""
         return tuple(dict.fromkeys(part.entity for part in self.parts if part.file == file))
 
     def looked_up_by(self, file: str) -> tuple[str, ...]:
-        """The files that the rows of one file borrow values from."""
+        """Return the files that the rows of one file borrow values from."""
         borrowed = (part.files[1:] for part in self.parts if part.file == file)
         return tuple(dict.fromkeys(name for names in borrowed for name in names))
 
@@ -97,8 +118,8 @@ class Problems:
         """Note one problem with its line."""
         self._found[(line, text)] = None
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def raise_any(self) -> None:
         """Raise MappingError with all problems, ordered by line."""
