@@ -7,6 +7,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
+from flows.core.errors import PublicationRefusedError
 from flows.publishing.plan import Loss
 from flows.publishing.shape import MARTS, trusted
 
@@ -149,9 +150,20 @@ def take_down(connection: Connection, tables: Iterable[str]) -> tuple[list[Saved
     connection.execute("set local search_path to pg_catalog")
     ours = _saved(connection, "where n.nspname = %s and c.relname = any(%s)", MARTS, list(tables))
     theirs = _standing_on(connection, [view.oid for view in ours])
+    connection.execute("set local search_path to default")
     for view in (*reversed(theirs), *ours):
-        connection.execute(sql.SQL("drop {} {}").format(view.word, view.identifier))
+        _drop(connection, view)
     return ours, theirs
+
+
+def _drop(connection: Connection, view: SavedView) -> None:
+    try:
+        connection.execute(sql.SQL("drop {} {}").format(view.word, view.identifier))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise PublicationRefusedError(
+            f"{view.qualified_name} cannot be made again, for something other than a view uses it: "
+            f"{error.diag.message_detail}. Drop that first."
+        ) from error
 
 
 def put_back(connection: Connection, views: Iterable[SavedView]) -> list[Outcome]:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
-from flows.core.errors import TransientError
+from flows.core.errors import PublicationRefusedError, TransientError
 from flows.publishing.dependents import Outcome, SavedView, put_back, restore_rights, take_down
 from flows.publishing.plan import Plan, ViewPlan
 from flows.publishing.shape import MARTS
@@ -103,7 +103,13 @@ def _make_all(
 
 def _make(connection: Connection, view: ViewPlan, saved: SavedView | None) -> None:
     name = sql.Identifier(MARTS, view.table)
-    connection.execute(sql.SQL("create or replace view {} as {}").format(name, view.query))
+    try:
+        connection.execute(sql.SQL("create or replace view {} as {}").format(name, view.query))
+    except psycopg.ProgrammingError as error:
+        raise PublicationRefusedError(
+            f"View {MARTS}.{view.table} cannot be made ({error.diag.message_primary}). "
+            "Check its view expressions in the model's yml."
+        ) from error
     if saved:
         restore_rights(connection, saved)
     elif view.is_new:

@@ -3,7 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import Connection, sql
+
+from flows.core.errors import PublicationRefusedError
 
 MARTS = "marts"
 
@@ -62,9 +65,14 @@ def relations(connection: Connection, schema: str) -> dict[str, Relation]:
 
 def expression_type(connection: Connection, table: sql.Identifier, expression: str) -> str:
     """Return the type that an SQL expression over a table has."""
-    cursor = connection.execute(
-        sql.SQL("select {} from {} limit 0").format(trusted(expression), table)
-    )
+    query = sql.SQL("select {} from {} limit 0").format(trusted(expression), table)
+    try:
+        cursor = connection.execute(query)
+    except psycopg.ProgrammingError as error:
+        raise PublicationRefusedError(
+            f"The view expression {expression!r} cannot be computed over "
+            f"{table.as_string(connection)}: {error.diag.message_primary}. Correct the model's yml."
+        ) from error
     result = cursor.pgresult
     assert result is not None  # noqa: S101 - a select always has a result
     row = connection.execute(

@@ -179,6 +179,13 @@ def test_a_view_expression_is_computed_when_it_is_read() -> None:
     assert rows("select days_overdue, is_late from marts.orders") == [(7, True)]
 
 
+@pytest.mark.parametrize("column", ["version", "days_overdue"])
+def test_a_view_expression_that_cannot_be_computed_is_refused(column: str) -> None:
+    wrong = Catalogue(expressions={"orders": {column: "no_such_column + 1"}})
+    with pytest.raises(PublicationRefusedError, match="no_such_column"):
+        build_and_publish("a", catalogue=wrong)
+
+
 def test_a_relation_of_somebody_else_under_the_same_name_is_refused() -> None:
     run("create table marts.orders (order_id text)")
     with pytest.raises(PublicationRefusedError, match=r"marts\.orders is not a view"):

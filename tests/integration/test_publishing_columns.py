@@ -166,6 +166,16 @@ def test_views_made_again_keep_owner_grants_comments_and_options(warehouse: str)
         assert rows("select orders from team.order_count", reader) == [(5,)]
 
 
+def test_a_function_on_a_view_that_must_go_is_named() -> None:
+    run(
+        "create function team.one() returns bigint begin atomic "
+        "select count(net_amount) from marts.orders; end"
+    )
+    with pytest.raises(PublicationRefusedError, match=r"function team\.one\(\) depends on"):
+        build_and_publish("b", CUSTOMERS, ORDERS, WITHOUT_AMOUNT, allow_breaking=True)
+    assert len(rows("select * from team.total")) == 1
+
+
 def test_a_materialized_view_is_made_again_with_its_rows_and_indexes() -> None:
     run(
         "create materialized view team.snapshot as select order_id from marts.orders;"
