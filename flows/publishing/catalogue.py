@@ -77,14 +77,14 @@ def _models(folder: Path) -> Iterator[tuple[str, Columns]]:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         for model in content.get("models") or ():
             config = model.get("config") or {}
-            if config.get("enabled", True):
+            if config.get("enabled", True) and _meta(model).get("published", True):
                 name = config.get("alias") or model["name"]
                 yield name, {column["name"]: _meta(column) for column in model.get("columns") or ()}
 
 
-def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
-    config = column.get("config") or {}
-    return {**(column.get("meta") or {}), **(config.get("meta") or {})}
+def _meta(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    config = described.get("config") or {}
+    return {**(described.get("meta") or {}), **(config.get("meta") or {})}
 
 
 def _marked(described: Mapping[str, Columns], mark: str) -> dict[str, list[str]]:

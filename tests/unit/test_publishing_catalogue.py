@@ -21,6 +21,8 @@ models:
       - name: invoice_id
   - name: customers
     columns: [{name: customer_id}]
+  - name: only_for_other_marts
+    config: {meta: {published: false}}
   - name: not_built
     config: {enabled: false}
 """
