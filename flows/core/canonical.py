@@ -1,4 +1,4 @@
-"""The canonical model, read from the one place that defines it: the yml beside each incoming model."""
+"""The canonical model, read from the one place that defines it: the yml of the incoming models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

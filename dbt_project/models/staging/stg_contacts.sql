@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}]) }}
+{{ staged('contacts') }}

@@ -1,0 +1,28 @@
+{{ config(unique_key=['entity', 'source_system', 'raw_id']) }}
+-- depends_on: {{ ref('incoming_accounts') }} {{ source('raw', 'accounts') }}
+-- depends_on: {{ ref('incoming_addresses') }} {{ source('raw', 'addresses') }}
+-- depends_on: {{ ref('incoming_cases') }} {{ source('raw', 'cases') }}
+-- depends_on: {{ ref('incoming_contacts') }} {{ source('raw', 'contacts') }}
+-- depends_on: {{ ref('incoming_customers') }} {{ source('raw', 'customers') }}
+-- depends_on: {{ ref('incoming_fx_rates') }} {{ source('raw', 'fx_rates') }}
+-- depends_on: {{ ref('incoming_invoice_lines') }} {{ source('raw', 'invoice_lines') }}
+-- depends_on: {{ ref('incoming_invoices') }} {{ source('raw', 'invoices') }}
+-- depends_on: {{ ref('incoming_leads') }} {{ source('raw', 'leads') }}
+-- depends_on: {{ ref('incoming_opportunities') }} {{ source('raw', 'opportunities') }}
+-- depends_on: {{ ref('incoming_opportunity_lines') }} {{ source('raw', 'opportunity_lines') }}
+-- depends_on: {{ ref('incoming_order_events') }} {{ source('raw', 'order_events') }}
+-- depends_on: {{ ref('incoming_order_lines') }} {{ source('raw', 'order_lines') }}
+-- depends_on: {{ ref('incoming_orders') }} {{ source('raw', 'orders') }}
+-- depends_on: {{ ref('incoming_payments') }} {{ source('raw', 'payments') }}
+-- depends_on: {{ ref('incoming_products') }} {{ source('raw', 'products') }}
+-- depends_on: {{ ref('incoming_quote_lines') }} {{ source('raw', 'quote_lines') }}
+-- depends_on: {{ ref('incoming_quotes') }} {{ source('raw', 'quotes') }}
+-- depends_on: {{ ref('incoming_return_lines') }} {{ source('raw', 'return_lines') }}
+-- depends_on: {{ ref('incoming_returns') }} {{ source('raw', 'returns') }}
+-- depends_on: {{ ref('incoming_sales_order_lines') }} {{ source('raw', 'sales_order_lines') }}
+-- depends_on: {{ ref('incoming_sales_orders') }} {{ source('raw', 'sales_orders') }}
+-- depends_on: {{ ref('incoming_shipment_lines') }} {{ source('raw', 'shipment_lines') }}
+-- depends_on: {{ ref('incoming_shipments') }} {{ source('raw', 'shipments') }}
+-- depends_on: {{ ref('incoming_users') }} {{ source('raw', 'users') }}
+-- depends_on: {{ ref('country_spellings') }}
+{{ delete_notices() }}

@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['invoice_id']}]) }}
+{{ staged('invoice_lines') }}

@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['opportunity_id']}]) }}
+{{ staged('opportunity_lines') }}

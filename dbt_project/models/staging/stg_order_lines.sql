@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['order_id']}]) }}
+{{ staged('order_lines') }}

@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['quote_id']}]) }}
+{{ staged('quote_lines') }}

@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['return_id']}]) }}
+{{ staged('return_lines') }}

@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['shipment_id']}]) }}
+{{ staged('shipment_lines') }}
