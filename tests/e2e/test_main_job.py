@@ -1,8 +1,5 @@
 """The main job, run through the whole story of the generated company."""
 
-from decimal import Decimal
-
-import psycopg
 import pytest
 
 from tests.fixtures.story import Story
