@@ -1,1 +1,20 @@
 """Where rows come from: the contract every system fulfils, and one folder per system."""
+
+from flows.core.errors import ConnectionsError
+from flows.sources.connections import ConnectionConfig
+from flows.sources.contract import Source
+
+
+def open_source(config: ConnectionConfig) -> Source:
+    """Open a configured system; a mapping is checked against its files and its SQL compiled.
+
+    Raises ConnectionsError for an unknown system, MappingError or SourceFileError when what is
+    configured is not there or does not fit.
+    """
+    if config.system == "files":
+        from flows.sources.files.source import FilesSource  # noqa: PLC0415 - only files need it
+
+        return FilesSource(config)
+    raise ConnectionsError(
+        f"Connection {config.name!r} has the unknown system {config.system!r}; use 'files'."
+    )

@@ -8,7 +8,7 @@ hash, a count of their own) say so on the reading once its chunks are exhausted.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 LONGEST_ROW = 16 * 1024 * 1024
 LONGEST_PART = 4 * 1024 * 1024
@@ -28,11 +28,15 @@ class SourceObject:
 
 @dataclass(frozen=True)
 class Lines:
-    """JSON objects, one a line; unless `is_checked`, what stands there is still to be judged."""
+    """JSON objects, one a line, and how sure the source is that each is one.
+
+    `certain`: made by the source itself; `likely`: nothing speaks against it, the warehouse's
+    own check decides; `doubtful`: each line is to be judged.
+    """
 
     content: bytes
     first_line: int
-    is_checked: bool = False
+    trust: Literal["certain", "likely", "doubtful"] = "doubtful"
 
 
 @dataclass(frozen=True)
