@@ -1,7 +1,7 @@
 """A mapping file: which file, column, constant or SQL expression fills each canonical column."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,9 +24,11 @@ class MappedFile:
     type_lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def format(self) -> FileFormat | None:
-        """How its bytes are read; None when no reader knows the ending of its name."""
-        return FileFormat.of(self.path, encoding=self.encoding, delimiter=self.delimiter)
+    def format(self) -> FileFormat:
+        """How its bytes are read; a name without a known ending (.txt, .dat) is taken for CSV."""
+        named = FileFormat.of(self.path)
+        form = named or FileFormat("csv", is_gzip=self.path.lower().endswith(".gz"))
+        return replace(form, encoding=self.encoding, delimiter=self.delimiter, header=self.header)
 
     def type_of(self, column: str) -> ColumnType:
         """Return how a column is read; text unless the mapping says otherwise."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psycopg
 
-from flows.sources.files.format import SUFFIXES
 from flows.sources.files.headers import header_of
 from flows.sources.files.mapping import FileMapping, MappedFile, Part, Problems, nearest
 from flows.sources.files.mapping_compile import check_sql
@@ -58,18 +57,12 @@ class _HeaderCheck:
                 f"file {file.name!r}: there is no {file.path!r} in {self.folder}; "
                 f"{nearest(file.path, there)}",
             )
-        elif file.format is None:
-            self.report(
-                file.line,
-                f"file {file.name!r}: {file.path!r} cannot be read; its name must end in one of "
-                f"{', '.join(SUFFIXES)}.",
-            )
         elif header := self._header(file, path):
             self.headers[file.name] = header
 
     def _header(self, file: MappedFile, path: Path) -> tuple[str, ...] | None:
         try:
-            return header_of(path, file.format) if file.format else None
+            return file.header or header_of(path, file.format)
         except UnicodeError as error:
             self.report(
                 file.line,
