@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from urllib.request import urlopen
 
 from flows.core.databases import database_name, ensure_database
@@ -18,6 +18,7 @@ WORK_POOL = "concord"
 FIRST_PORT = 4200
 PORTS = 100
 START_SECONDS = 180
+PORT_SECONDS = 2
 # Everything started below CONCORD_HOME carries this, so that it is found whatever happened.
 MARK = "CONCORD_STACK"
 SERVER, WORKER, RUN = "prefect server start", "prefect worker start", "prefect.engine"
@@ -88,6 +89,8 @@ class PrefectServer:
             self._launch("worker", (*command, "--name", "this machine"), stack_environment())
 
     def _choose_port(self) -> None:
+        # The sockets of a process that was killed stay open a moment longer than it lives.
+        wait_until(lambda: free_port(self.port) is not None, PORT_SECONDS)
         candidates = (self.port, *range(FIRST_PORT, FIRST_PORT + PORTS), 0)
         port = next(found for wanted in candidates if (found := free_port(wanted)))
         (self.folder / "port").write_text(str(port), encoding="ascii")
@@ -151,7 +154,11 @@ def _asyncpg(url: str) -> str:
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
     kept = {"ssl": options["sslmode"]} if "sslmode" in options else {}
-    return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(kept), ""))
+    address = parts.netloc
+    credentials, _, host = parts.netloc.rpartition("@")
+    if unquote(host).startswith("/"):  # the folder of a unix socket
+        address, kept["host"] = f"{credentials}@", unquote(host)
+    return urlunsplit(("postgresql+asyncpg", address, parts.path, urlencode(kept), ""))
 
 
 def _answers(url: str) -> bool:

@@ -39,6 +39,7 @@ def up() -> Stack:
 
     Raises WarehouseUnavailableError when something does not come up.
     """
+    warehouse_url.cache_clear()  # Postgres may have died since this process last asked
     server = PrefectServer(settings().home)
     server.start()
     _register(server)

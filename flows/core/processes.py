@@ -22,17 +22,17 @@ def launch_detached(
 ) -> None:
     """Start a program that outlives this process; its output is added to the log."""
     with log.open("ab") as output:
-        # The shell ends at once, so that the program is nobody's child.
-        subprocess.run(
-            ["/bin/sh", "-c", '"$@" & echo $! > "$0"', str(pid_file), *command],
+        process = subprocess.Popen(
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=environment,
             start_new_session=True,
-            check=True,
             cwd=folder,
         )
+    pid_file.write_text(str(process.pid), encoding="ascii")
+    process.returncode = 0  # it is not waited for, which Python would otherwise complain about
 
 
 def processes_with(variable: str, value: str) -> dict[int, str]:
