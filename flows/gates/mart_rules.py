@@ -1,0 +1,173 @@
+"""What the published marts must hold, as the marts suites describe it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A mart as its gate sees it: its key, whom its customers are, and its amounts."""
+
+    key: tuple[str, ...]
+    customer_id: bool = True
+    customer_is_required: bool = False
+    amount: str | None = None
+    may_shrink_by: float = 0.1
+
+
+MARTS: Mapping[str, Mart] = {
+    "customers": Mart(("customer_id",), customer_id=False),
+    "customer_crosswalk": Mart(
+        ("source_system", "entity", "source_key"), customer_is_required=True
+    ),
+    "customer_contacts": Mart(("source_system", "contact_id")),
+    "customer_addresses": Mart(("source_system", "address_id")),
+    "products": Mart(("product_number",), customer_id=False),
+    "orders": Mart(("source_system", "order_id"), amount="net_amount"),
+    "order_lines": Mart(("source_system", "order_line_id"), amount="net_amount"),
+    "invoices": Mart(("source_system", "invoice_id"), amount="net_amount"),
+    "invoice_lines": Mart(("source_system", "invoice_line_id"), amount="net_amount"),
+    "shipments": Mart(("source_system", "shipment_id")),
+    "returns": Mart(("source_system", "return_id")),
+    "complaints": Mart(("source_system", "case_id")),
+    "quotes": Mart(("source_system", "quote_id"), amount="net_amount"),
+    "opportunities": Mart(("source_system", "opportunity_id"), amount="amount"),
+}
+DOCUMENTS = (("orders", "order_lines", "order_id"), ("invoices", "invoice_lines", "invoice_id"))
+
+
+def suites() -> dict[str, list[Node]]:
+    """Return the expectations of every mart, by suite."""
+    wanted = {f"marts__{name}": _suite(name, mart) for name, mart in MARTS.items()}
+    for header, lines, key in DOCUMENTS:
+        wanted[f"marts__{lines}"].append(_belongs_to_header(header, lines, key))
+        wanted[f"marts__{header}"].append(_lines_sum_to_header(header, lines, key))
+    return wanted
+
+
+def _suite(name: str, mart: Mart) -> list[Node]:
+    expectations = [_does_not_shrink(name, mart)]
+    expectations += [_key_is_present(mart, column) for column in mart.key]
+    if mart.customer_id:
+        expectations.append(_customer_is_known(mart))
+    if mart.customer_is_required:
+        expectations.append(_customer_is_present(name))
+    if mart.amount:
+        expectations.append(_amount_is_converted(mart, mart.amount))
+    return expectations
+
+
+def _does_not_shrink(name: str, mart: Mart) -> Node:
+    return {
+        "type": "expect_table_row_count_to_be_between",
+        "severity": "critical",
+        "kwargs": {"min_value": {"$PARAMETER": f"{name}_least_rows"}, "max_value": None},
+        "meta": {
+            "rule": "does_not_shrink",
+            "description": "The table has not lost more than a share of its published rows.",
+            "advice": "Look for a source that delivered too little, or deleted too much. If the "
+            "loss is right, raise `may_shrink_by` here and run again.",
+            "may_shrink_by": mart.may_shrink_by,
+        },
+    }
+
+
+def _key_is_present(mart: Mart, column: str) -> Node:
+    return {
+        "type": "expect_column_values_to_not_be_null",
+        "severity": "critical",
+        "kwargs": {"column": column},
+        "meta": {
+            "rule": f"{column}_is_present",
+            "description": f"Every row has its `{column}`; it is part of the key.",
+            "advice": "This is an error of the mart's model, not of the data; do not publish.",
+            "key": list(mart.key),
+        },
+    }
+
+
+def _rows(
+    severity: str, query: str, *, rule: str, description: str, advice: str, **policy: object
+) -> Node:
+    return {
+        "type": "unexpected_rows_expectation",
+        "severity": severity,
+        "kwargs": {"unexpected_rows_query": query},
+        "meta": {"rule": rule, "description": description, "advice": advice, **policy},
+    }
+
+
+def _columns(mart: Mart, prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{column}" for column in mart.key)
+
+
+def _customer_is_known(mart: Mart) -> Node:
+    return _rows(
+        "critical",
+        f"select {_columns(mart, 'mart.')} from {{batch}} as mart "
+        "left join customers on customers.customer_id = mart.customer_id "
+        "where mart.customer_id is not null and customers.customer_id is null",
+        rule="customer_is_known",
+        description="Every `customer_id` is a row of `customers`.",
+        advice="Rebuild identity and marts (`concord run --full`); report it if it stays.",
+        key=list(mart.key),
+    )
+
+
+def _customer_is_present(name: str) -> Node:
+    return _rows(
+        "critical",
+        f"select {_columns(MARTS[name])} from {{batch}} where customer_id is null",
+        rule="customer_is_present",
+        description="Every source record belongs to a customer.",
+        advice="Rebuild identity and marts (`concord run --full`); report it if it stays.",
+        key=list(MARTS[name].key),
+    )
+
+
+def _amount_is_converted(mart: Mart, amount: str) -> Node:
+    return _rows(
+        "warning",
+        f"select {_columns(mart)} from {{batch}} "
+        f"where {amount} is not null and {amount}_reporting is null",
+        rule="amount_is_converted",
+        description="Every amount is also there in the reporting currency.",
+        advice="Land exchange rates for the currencies and days of the listed rows; until then "
+        "sums in the reporting currency lack them.",
+        key=list(mart.key),
+    )
+
+
+def _belongs_to_header(header: str, lines: str, key: str) -> Node:
+    return _rows(
+        "critical",
+        f"select {_columns(MARTS[lines], 'line.')} from {{batch}} as line "
+        f"left join {header} as header on header.source_system = line.source_system "
+        f"and header.{key} = line.{key} where header.{key} is null",
+        rule="header_is_present",
+        description=f"Every line belongs to a row of `{header}`.",
+        advice="Half a document must not be shown. Rebuild the marts (`concord run --full`).",
+        key=list(MARTS[lines].key),
+    )
+
+
+def _lines_sum_to_header(header: str, lines: str, key: str) -> Node:
+    return _rows(
+        "warning",
+        f"select source_system, {key} from ("
+        f"select header.source_system, header.{key}, header.net_amount, "
+        "sum(line.net_amount) as lines_amount, "
+        "count(*) as line_count, count(line.net_amount) as amount_count "
+        f"from {{batch}} as header inner join {lines} as line using (source_system, {key}) "
+        f"group by header.source_system, header.{key}, header.net_amount) as document "
+        "where line_count = amount_count and abs(net_amount - lines_amount) "
+        "> greatest(0.01 * line_count, 0.0001 * abs(net_amount))",
+        rule="lines_sum_to_header",
+        description=f"The lines add up to `{header}`.",
+        advice="The first gate lets differences within the tolerance pass; look at the listed "
+        "documents when a report does not add up.",
+        key=["source_system", key],
+    )

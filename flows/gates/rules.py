@@ -1,0 +1,190 @@
+"""The rules that an incoming table can emit, as the suites should describe them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import yaml
+
+from flows.core.canonical import Column, Entity
+from flows.core.settings import settings
+from flows.gates.verdict import DEFAULT_FLOOR, DEFAULT_SHARE, Severity
+
+ROW_KEYS = "source_system, source_key, document_type, document_key, batch_id, raw_id, money_at_risk"
+DOCUMENT_KEYS = "source_system, document_type, document_key, money_at_risk"
+EXPORT_AGAIN = (
+    "Correct it in the source, or its mapping or export, and land the file again; "
+    "rows in quarantine are judged again by themselves at every run."
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule as a person reads it."""
+
+    name: str
+    severity: Severity
+    description: str
+    advice: str
+    share: float | None = DEFAULT_SHARE
+
+
+def row_rules(entity: Entity) -> Iterator[Rule]:
+    """Yield every rule that rows of an entity can break, in the order of its columns."""
+    for column in entity.columns:
+        yield from _presence(column)
+        if column.data_type != "text":
+            yield _readable(column)
+        yield from _dates(column)
+        yield from _values(column)
+        yield from _range(entity, column)
+
+
+def document_rules() -> tuple[Rule, ...]:
+    """Return the rules that whole documents can break."""
+    return (
+        Rule(
+            "header_is_present",
+            "critical",
+            "Lines belong to a document whose header has been landed.",
+            "Land the headers that the lines belong to; the two files may come from different "
+            "moments. The lines wait in quarantine and go on once the header is there.",
+        ),
+        Rule(
+            "has_lines",
+            "critical",
+            "A document has at least one line.",
+            "Land the lines of the document; it waits in quarantine until they are there.",
+            share=0.5,
+        ),
+        Rule(
+            "lines_sum_to_header",
+            "critical",
+            "The lines of a document add up to its header, within the tolerance of "
+            "seeds/rules/tolerances.csv.",
+            "Compare the difference with rounding, freight and header discounts in the source. "
+            "If the difference is right, widen the tolerance; if not, correct the document and "
+            "land it again.",
+        ),
+    )
+
+
+def row_query(rule: str) -> str:
+    """Return the query that lists the rows that break a rule."""
+    return (
+        f"select {ROW_KEYS} from {{batch}} "
+        f"where failed_rules is not null and '{rule}' = any(failed_rules) "
+        "and is_newest and not is_retry and batch_id not in "
+        "(select batch_id from ops.pending_batches where is_replaced)"
+    )
+
+
+def document_query(rule: str) -> str:
+    """Return the query that lists the documents that break a rule."""
+    return (
+        f"select {DOCUMENT_KEYS} from {{batch}} "
+        f"where failed_rules is not null and '{rule}' = any(failed_rules) and not is_retry"
+    )
+
+
+def rule_expectation(rule: Rule, query: str) -> dict[str, object]:
+    """Return a rule as an expectation of a suite."""
+    meta: dict[str, object] = {
+        "rule": rule.name,
+        "description": rule.description,
+        "advice": rule.advice,
+    }
+    if rule.severity == "critical":
+        meta["block_above"] = {"count": None, "share": rule.share, "money": None}
+        meta["floor"] = DEFAULT_FLOOR
+    return {
+        "type": "unexpected_rows_expectation",
+        "severity": rule.severity,
+        "kwargs": {"unexpected_rows_query": query},
+        "meta": meta,
+    }
+
+
+def _presence(column: Column) -> Iterator[Rule]:
+    if column.is_key or column.is_required:
+        part = "part of the key" if column.is_key else "required"
+        yield Rule(
+            f"{column.name}_is_present",
+            "critical",
+            f"`{column.name}` has a value; it is {part}.",
+            f"Look why the source leaves `{column.name}` empty; often a column of the export or "
+            f"the mapping has been renamed. {EXPORT_AGAIN}",
+        )
+
+
+def _readable(column: Column) -> Rule:
+    return Rule(
+        f"{column.name}_is_readable",
+        "critical",
+        f"What stands in `{column.name}` can be read as {column.data_type}.",
+        f"Look at the form of `{column.name}` in the listed rows: decimal comma, thousands marks, "
+        f"a unit or another date order. {EXPORT_AGAIN}",
+    )
+
+
+def _dates(column: Column) -> Iterator[Rule]:
+    if column.data_type in ("date", "timestamptz"):
+        yield Rule(
+            f"{column.name}_is_plausible",
+            "warning",
+            f"`{column.name}` lies between 1900 and 2200.",
+            "Often a placeholder such as 9999-12-31 or a mistyped year; correct it in the source "
+            "where it matters. The rows were taken as they are.",
+        )
+
+
+def _values(column: Column) -> Iterator[Rule]:
+    if column.reference == "currency":
+        yield Rule(
+            f"{column.name}_is_known",
+            "critical",
+            f"`{column.name}` is a currency code of ISO 4217.",
+            "Without a known currency no amount of the row can be converted. " + EXPORT_AGAIN,
+        )
+    elif column.reference == "country":
+        yield Rule(
+            f"{column.name}_is_known",
+            "warning",
+            f"`{column.name}` is a country that we can recognise.",
+            "Add the spelling to seeds/country_spellings.csv, or correct it in the source. The "
+            "rows were taken with the text as it is.",
+        )
+    elif column.accepted:
+        yield Rule(
+            f"{column.name}_is_known",
+            "warning",
+            f"`{column.name}` is one of {', '.join(column.accepted)}.",
+            "Map the source's word to one of these in its mapping file. The rows were taken "
+            "with the word as it is.",
+        )
+
+
+def _range(entity: Entity, column: Column) -> Iterator[Rule]:
+    limits = _limits(entity.name).get(column.name, {})
+    if "maximum" in limits:
+        yield Rule(
+            f"{column.name}_is_in_range",
+            "warning",
+            f"`{column.name}` lies between {limits['minimum']} and {limits['maximum']}.",
+            "Check whether the source writes a share where percent is meant, or the other way "
+            "round. The rows were taken as they are.",
+        )
+    elif "above" in limits:
+        yield Rule(
+            f"{column.name}_is_in_range",
+            "critical",
+            f"`{column.name}` is above {limits['above']}.",
+            "Such a value would distort every amount computed with it. " + EXPORT_AGAIN,
+        )
+
+
+@cache
+def _limits(entity: str) -> dict[str, dict[str, float]]:
+    path = settings().dbt_project / "models" / "incoming" / f"incoming_{entity}.yml"
+    columns = yaml.safe_load(path.read_text("utf-8"))["models"][0]["columns"]
+    return {column["name"]: column.get("config", {}).get("meta", {}) for column in columns}
