@@ -80,9 +80,9 @@ class Part:
 
     def resolve(self, name: str) -> tuple[Lookup | None, str]:
         """Tell a looked-up "lookup.COLUMN" from a column of the file itself."""
-        prefix, _, column = name.partition(".")
+        prefix, dot, column = name.partition(".")
         for lookup in self.lookups:
-            if lookup.name == prefix:
+            if dot and lookup.name == prefix:
                 return lookup, column
         return None, name
 

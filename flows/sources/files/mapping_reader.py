@@ -118,6 +118,7 @@ class _Reader:
         text = {"tab": "\t", "\\t": "\t"}.get(text, text)
         if node and (len(text) != 1 or text in '"\r\n' or ord(text) > 127):  # noqa: PLR2004 - ASCII
             self.report(node.line, f"'delimiter' of {what} must be one ASCII character or 'tab'.")
+            return ","
         return text
 
     def _encoding(self, node: Located | None, what: str) -> str:
