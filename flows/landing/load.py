@@ -1,6 +1,6 @@
 """Landing: each object of a connection in one transaction, rows, cursor and accounts together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import Connection
@@ -12,12 +12,13 @@ from flows.landing import canonical_views
 from flows.landing.ahead import read_ahead
 from flows.landing.batches import ColumnDrift, LandedBatch, Ledger, StoredCursor
 from flows.landing.drift import carried_types, drift
+from flows.landing.grouping import grouped
 from flows.landing.raw_table import RawTable
 from flows.landing.rejects import RejectWriter
 from flows.landing.sample import Sample
 from flows.sources import open_source
 from flows.sources.connections import ConnectionConfig
-from flows.sources.contract import Cursor, Reading, Reject, Source, SourceObject
+from flows.sources.contract import Chunk, Cursor, Lines, Reading, Source, SourceObject
 
 Progress = Callable[[str, int, int, int], None]
 
@@ -118,26 +119,35 @@ class _Loader:
         return None
 
     def _copy(self, batch_id: int, reading: Reading) -> Sample:
-        sample, rows = Sample(), 0
+        sample = Sample()
         self.table.begin(batch_id)
         rejects = self._rejects(batch_id)
         with read_ahead(reading.chunks()) as chunks:
-            for chunk in chunks:
-                if isinstance(chunk, Reject):
-                    rejects.add(chunk)
-                    continue
-                sample.see(chunk)
-                for reject in self.table.write(chunk):
+            watched = self._watched(chunks, sample, reading)
+            for group in grouped(watched):
+                found = (
+                    self.table.write(group.trust, group.blocks())
+                    if group.trust
+                    else group.rejects()
+                )
+                for reject in found:
                     rejects.add(reject)
-                rows += chunk.content.count(b"\n")
-                self._show(rows, reading)
         rejects.flush()
         sample.finish()
         return sample
 
-    def _show(self, rows: int, reading: Reading) -> None:
-        if self.progress:
-            self.progress(self.target.name, rows, reading.bytes_done, reading.bytes_total)
+    def _watched(
+        self, chunks: Iterator[Chunk], sample: Sample, reading: Reading
+    ) -> Iterator[Chunk]:
+        rows = 0
+        for chunk in chunks:
+            if isinstance(chunk, Lines):
+                sample.see(chunk)
+                rows += chunk.content.count(b"\n")
+            if self.progress:
+                done, total = reading.bytes_done, reading.bytes_total
+                self.progress(self.target.name, rows, done, total)
+            yield chunk
 
     def _account(self, batch_id: int, reading: Reading, sample: Sample) -> LandedBatch:
         """Balance the batch, on counts of what the warehouse holds."""

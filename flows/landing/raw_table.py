@@ -1,11 +1,11 @@
 """One raw table: made when first needed, filled by COPY, with Postgres as judge in doubt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import psycopg
 from psycopg import Connection, sql
 
-from flows.sources.contract import Lines, Reject
+from flows.sources.contract import Lines, Reject, Trust
 
 _CREATE = """
 create schema if not exists {schema};
@@ -86,33 +86,47 @@ class RawTable:
         row = self._connection.execute(statement, (batch_id,)).fetchone()
         return int(row[0]) if row else 0
 
-    def write(self, lines: Lines) -> list[Reject]:
-        """Land the lines; return those that are no JSON objects."""
-        if lines.trust == "certain":
-            self._copy(lines.content)
-            return []
-        if lines.trust == "likely":
-            try:
-                with self._connection.transaction():
-                    self._copy(lines.content)
-            except (psycopg.DataError, psycopg.OperationalError):
-                if self._connection.closed:
-                    raise
-            else:
-                return []
-        return list(self._write_line_by_line(lines))
+    def write(self, trust: Trust, blocks: Iterable[Lines]) -> Iterator[Reject]:
+        """Land blocks of equal trust; yield the lines that are no JSON objects.
+
+        Nothing else may be asked of the connection while the blocks are being taken.
+        """
+        if trust == "certain":
+            self._copy(blocks)
+        elif trust == "likely":
+            yield from self._try(blocks)
+        else:
+            for block in blocks:
+                yield from self._write_line_by_line(block)
 
     def _exists(self) -> bool:
         name = self._table.as_string(self._connection)
         row = self._connection.execute("select to_regclass(%s) is not null", (name,)).fetchone()
         return bool(row and row[0])
 
-    def _copy(self, content: bytes) -> None:
+    def _copy(self, blocks: Iterable[Lines]) -> None:
         with (
             self._connection.cursor() as cursor,
             cursor.copy(sql.SQL(_COPY).format(table=self._table)) as copy,
         ):
-            copy.write(content)
+            for block in blocks:
+                copy.write(block.content)
+
+    def _try(self, blocks: Iterable[Lines]) -> Iterator[Reject]:
+        """Copy all at once; where Postgres refuses, each block alone, and then each line."""
+        taken: list[Lines] = []
+        rest = iter(blocks)
+        try:
+            with self._connection.transaction():
+                self._copy(_noting(rest, taken))
+        except (psycopg.DataError, psycopg.OperationalError):
+            if self._connection.closed:
+                raise
+        else:
+            return
+        taken += rest
+        for block in taken:
+            yield from self._try([block]) if len(taken) > 1 else self._write_line_by_line(block)
 
     def _write_line_by_line(self, lines: Lines) -> Iterator[Reject]:
         readable: list[tuple[int, str]] = []
@@ -160,6 +174,12 @@ class RawTable:
         texts = dict(lines) if reasons else {}
         for number, reason in reasons:
             yield Reject(number, reason, texts[number].encode())
+
+
+def _noting(blocks: Iterator[Lines], taken: list[Lines]) -> Iterator[Lines]:
+    for block in blocks:
+        taken.append(block)
+        yield block
 
 
 def _as_text(row: bytes) -> tuple[str, str | None]:

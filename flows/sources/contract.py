@@ -14,6 +14,7 @@ LONGEST_ROW = 16 * 1024 * 1024
 LONGEST_PART = 4 * 1024 * 1024
 
 Cursor = Mapping[str, object]
+Trust = Literal["certain", "likely", "doubtful"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Lines:
 
     content: bytes
     first_line: int
-    trust: Literal["certain", "likely", "doubtful"] = "doubtful"
+    trust: Trust = "doubtful"
 
 
 @dataclass(frozen=True)
