@@ -6,7 +6,7 @@ import pytest
 
 from flows.core.errors import MappingError
 from flows.sources.files.mapping_check import check_mapping
-from flows.sources.files.mapping_sql import bare_words, quoted_names
+from flows.sources.files.mapping_words import bare_words, quoted_names
 
 FILES = "files:\n  bestellungen: {path: b.csv, types: {Wert: number, Datum: date}}\n"
 ENTITIES = "entities:\n  orders:\n    file: bestellungen\n    columns:\n      order_id: Nr\n"

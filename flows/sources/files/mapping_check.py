@@ -9,7 +9,7 @@ from flows.sources.files.headers import header_of
 from flows.sources.files.mapping import FileMapping, MappedFile, Part, Problems, nearest
 from flows.sources.files.mapping_compile import check_sql
 from flows.sources.files.mapping_reader import read_mapping
-from flows.sources.files.mapping_sql import names_used
+from flows.sources.files.mapping_words import names_used
 
 LONGEST_COLUMN = 63  # bytes of a Postgres identifier
 

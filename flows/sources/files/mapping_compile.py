@@ -7,7 +7,8 @@ from psycopg import sql
 
 from flows.core import canonical
 from flows.sources.files.mapping import Expression, FileMapping, Lookup, Part, Problems
-from flows.sources.files.mapping_sql import PartSelect, bare_words, empty_relation, value_sql
+from flows.sources.files.mapping_sql import PartSelect, empty_relation, value_sql
+from flows.sources.files.mapping_words import bare_words
 
 _CHANGING = {
     *("now", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"),

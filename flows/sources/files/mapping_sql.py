@@ -1,6 +1,5 @@
 """The SQL of a mapping: the rows of one file as the rows of one canonical entity."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from psycopg import sql
 
 from flows.core.canonical import Entity
 from flows.sources.files.mapping import Expression, FileMapping, Lookup, MappedFile, Part
+from flows.sources.files.mapping_words import names_used
 
 Relation = Callable[[str], sql.Composable]
 
@@ -17,29 +17,6 @@ BATCH, RAW, OPERATION, PAYLOAD = (
 )
 # Two parts of one entity may read the same file row; each needs a raw_id of its own.
 ROWS_PER_PART = 2**48
-
-_TOKENS = re.compile(
-    r"""'(?:[^']|'')*' | collate\s+"(?:[^"]|"")+" | "((?:[^"]|"")+)" | ([a-z_]\w*)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-def quoted_names(text: str) -> tuple[str, ...]:
-    """Return the file columns an SQL expression names: everything in double quotes."""
-    found = (match[1] for match in _TOKENS.finditer(text) if match[1])
-    return tuple(dict.fromkeys(name.replace('""', '"') for name in found))
-
-
-def bare_words(text: str) -> set[str]:
-    """Return the unquoted words of an SQL expression, in lower case."""
-    return {match[2].lower() for match in _TOKENS.finditer(text) if match[2]}
-
-
-def names_used(expression: Expression | None) -> tuple[str, ...]:
-    """Return the file columns that an expression reads."""
-    if expression is None or expression.kind == "constant":
-        return ()
-    return (expression.text,) if expression.kind == "column" else quoted_names(expression.text)
 
 
 def empty_relation(_: str) -> sql.Composable:
@@ -139,20 +116,14 @@ class PartSelect:
                 ("payload", PAYLOAD),
             )
         ]
-        names = list(names)
-        columns += [
-            column
-            for name in names
-            for column in _typed_column(self.mapping.files[file_name], name)
-        ]
-        record = [sql.SQL("{} text").format(sql.Identifier(name)) for name in names]
-        lateral = sql.SQL(
-            "\n        cross join lateral json_to_record(raw_rows.payload) as field({})"
-        ).format(sql.SQL(", ").join(record))
-        return sql.SQL("(\n        select {}\n        from {} as raw_rows{}\n    )").format(
+        file, names = self.mapping.files[file_name], list(names)
+        typed = [name for name in names if file.type_of(name).type != "text"]
+        columns += [column for name in names for column in _read_column(name, name in typed)]
+        return sql.SQL("(\n        select {}\n        from {} as raw_rows{}{}\n    )").format(
             sql.SQL(", ").join(columns),
             self.relation(file_name),
-            lateral if record else sql.SQL(""),
+            _fields(names),
+            _typed_fields(file, typed),
         )
 
     def _value(self, column: str) -> sql.Composable:
@@ -203,13 +174,40 @@ def value_sql(expression: Expression) -> sql.Composable:
     return sql.SQL("\n{}\n").format(_verbatim(expression.text))
 
 
-def _typed_column(file: MappedFile, name: str) -> Iterator[sql.Composable]:
-    text = _name("field", name)
-    value = file.type_of(name).reads(text)
-    yield sql.SQL("{} as {}").format(value, sql.Identifier(name))
+def _fields(names: list[str]) -> sql.Composable:
+    """Return the join that takes the named columns out of the payload, as text."""
+    if not names:
+        return sql.SQL("")
+    record = [sql.SQL("{} text").format(sql.Identifier(name)) for name in names]
+    return sql.SQL(
+        "\n        cross join lateral json_to_record(raw_rows.payload) as field({})"
+    ).format(sql.SQL(", ").join(record))
+
+
+def _typed_fields(file: MappedFile, names: list[str]) -> sql.Composable:
+    """Return the join that reads the named columns as their types, each once per row."""
+    if not names:
+        return sql.SQL("")
+    values = [
+        sql.SQL("{} as {}").format(
+            file.type_of(name).reads(_name("field", name)), sql.Identifier(name)
+        )
+        for name in names
+    ]
+    # Without the offset Postgres would read a value again wherever it is used.
+    return sql.SQL("\n        cross join lateral (select {} offset 0) as typed").format(
+        sql.SQL(", ").join(values)
+    )
+
+
+def _read_column(name: str, is_typed: bool) -> Iterator[sql.Composable]:
+    relation = "typed" if is_typed else "field"
+    yield sql.SQL("{} as {}").format(_name(relation, name), sql.Identifier(name))
     unreadable: sql.Composable = sql.SQL("false")
-    if file.type_of(name).type != "text":
-        unreadable = sql.SQL("(btrim({}) <> '' and {} is null)").format(text, value)
+    if is_typed:
+        unreadable = sql.SQL("({} is null and btrim({}) <> '')").format(
+            _name("typed", name), _name("field", name)
+        )
     yield sql.SQL("{} as {}").format(unreadable, _name(_flag(name)))
 
 
