@@ -67,3 +67,16 @@
         ''
     )
 {%- endmacro %}
+
+{#- A street, town or person's name as compared: folded, without punctuation; null when nothing is left. -#}
+{% macro identity_normalise_address(text) -%}
+    nullif(
+        btrim(
+            regexp_replace(
+                {{ identity_fold(text) }},
+                '[\u0001-\u002f\u003a-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'
+            )
+        ),
+        ''
+    )
+{%- endmacro %}
