@@ -24,3 +24,9 @@
 {% macro current_version() -%}
     (select max(run_id) from ops.runs where flow in ('integrate', 'build'))
 {%- endmacro %}
+
+
+{#- A table that was just made has no statistics, and the next model would be planned blindly. -#}
+{% macro analyze_when_new() -%}
+    {% if not is_incremental() %}analyze {{ this }}{% endif %}
+{%- endmacro %}

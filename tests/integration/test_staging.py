@@ -6,6 +6,7 @@ from flows.core.dbt import run_dbt, seed_if_changed
 from flows.core.errors import TransformationError
 from tests.fixtures.raw import RawWarehouse
 
+
 @pytest.fixture
 def raw(warehouse: str) -> RawWarehouse:
     prepared = RawWarehouse(warehouse)
@@ -67,7 +68,9 @@ def test_the_same_content_again_changes_nothing(raw: RawWarehouse) -> None:
 
 def test_a_delete_keeps_the_last_values_and_a_later_version_revives(raw: RawWarehouse) -> None:
     raw.land("orders", [order("A", 1, "2026-01-05"), order("B", 1), order("C", 1)])
-    raw.land("orders", [{"order_id": "A"}, {"order_id": "B"}, {"order_id": "Z"}], operation="delete")
+    raw.land(
+        "orders", [{"order_id": "A"}, {"order_id": "B"}, {"order_id": "Z"}], operation="delete"
+    )
     raw.land("orders", [order("C", 2, is_deleted=True)])
     stage(raw)
     assert staged(raw) == [("A", 1, True), ("B", 1, True), ("C", 2, True)]
@@ -122,3 +125,20 @@ def test_a_failing_model_is_named_with_its_message_and_compiled_sql(raw: RawWare
 
     with pytest.raises(TransformationError, match=r"incoming_orders: .*raw.orders.*compiled SQL: "):
         run_dbt(["run", "--select", "incoming_orders"])
+
+
+def test_the_integrity_test_sees_a_row_that_staging_lost_or_changed(raw: RawWarehouse) -> None:
+    check = ["test", "--select", "raw_equals_staging_orders"]
+    raw.land("orders", [order("A", 1), order("B", 1)])
+    raw.land("orders", [order("A", 5)])
+    raw.land("orders", [{"order_id": "B"}], operation="delete")
+    stage(raw)
+    run_dbt(check)
+
+    raw.execute("update staging.orders set net_amount = 4 where order_id = 'A'")
+    with pytest.raises(TransformationError, match="raw_equals_staging_orders"):
+        run_dbt(check)
+
+    raw.execute("delete from staging.orders where order_id = 'B'")
+    with pytest.raises(TransformationError, match="raw_equals_staging_orders"):
+        run_dbt(check)

@@ -1,0 +1,43 @@
+{#- Raw against staging for one entity: the keys accepted and the money of their newest versions,
+    counted from raw on their own path. Returns a row only when they differ. -#}
+{% macro staging_equals_raw(entity, key, amount='null') -%}
+with received as (
+    select
+        source_system,
+        btrim({{ key }}) as source_key,
+        {{ amount }}::numeric(20,4) as amount,
+        row_number() over (
+            partition by source_system, btrim({{ key }})
+            order by modified_at::timestamptz desc nulls last, batch_id desc, raw_id desc
+        ) as age
+    from {{ source('raw', entity) }}
+    where operation = 'upsert'
+        and nullif(btrim({{ key }}), '') is not null
+        and batch_id in (select batch_id from ops.batches where status in ('accepted', 'staged'))
+        and {{ not_held(entity, 'raw.' ~ entity) }}
+),
+
+raw_totals as (
+    select source_system, count(*) as row_count, sum(amount) as amount
+    from received
+    where age = 1
+    group by source_system
+),
+
+staged_totals as (
+    select source_system, count(*) as row_count, sum({{ amount }}::numeric) as amount
+    from {{ ref('stg_' ~ entity) }}
+    group by source_system
+)
+
+select
+    source_system,
+    raw_totals.row_count as raw_count,
+    staged_totals.row_count as staged_count,
+    raw_totals.amount as raw_amount,
+    staged_totals.amount as staged_amount
+from raw_totals
+full join staged_totals using (source_system)
+where raw_totals.row_count is distinct from staged_totals.row_count
+    or coalesce(raw_totals.amount, 0) <> coalesce(staged_totals.amount, 0)
+{%- endmacro %}

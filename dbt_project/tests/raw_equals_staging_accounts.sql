@@ -1,0 +1,2 @@
+{{ config(tags=['integrity']) }}
+{{ staging_equals_raw('accounts', key='account_id') }}

@@ -1,0 +1,2 @@
+{{ config(tags=['integrity']) }}
+{{ staging_equals_raw('customers', key='customer_id') }}

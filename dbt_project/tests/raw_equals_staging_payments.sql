@@ -1,0 +1,2 @@
+{{ config(tags=['integrity']) }}
+{{ staging_equals_raw('payments', key='payment_id', amount='amount') }}
