@@ -27,8 +27,8 @@ check: install ## Check style, types, layers, SQL and the gates' files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt_project
-	$(BIN)/python -m flows.core.dbt parse --warn-error
-	$(BIN)/python -m flows.gates.stamp --check
+	$(BIN)/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
+	$(BIN)/python -m flows.gates.stamp && git diff --exit-code -- expectations
 
 up: install ## Start Postgres, Prefect's server with its UI, and a worker
 	$(BIN)/concord up
@@ -40,9 +40,11 @@ bench: install ## Measure the performance budget
 	$(BIN)/concord bench $(ARGS)
 
 docs: install ## Build the data catalogue and say where it is
-	$(BIN)/python -m flows.core.dbt docs generate --static
-	@echo "Data catalogue: $(CURDIR)/dbt_project/target/static_index.html"
-	@echo "Data Docs of the gates, after a run: $(CURDIR)/expectations/uncommitted/data_docs/local_site/index.html"
+	@$(BIN)/python -c 'from flows.core.dbt import run_dbt, target_path; \
+		from flows.gates.context import results_folder; \
+		run_dbt(["docs", "generate", "--static"]); \
+		print("Data catalogue:", target_path(None) / "static_index.html"); \
+		print("What the gates saw, after a run:", results_folder() / "docs" / "index.html")'
 
 lock: install ## Resolve the newest allowed versions into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --python-version 3.11 --upgrade --quiet \

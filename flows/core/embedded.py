@@ -94,6 +94,15 @@ class EmbeddedServer:
 
     def start(self) -> str:
         """Start the server unless it runs, and return its warehouse's URL; any number may call."""
+        try:
+            return self._start()
+        except PermissionError as error:
+            raise SettingsError(
+                f"{error.filename} is closed to this user. Set CONCORD_HOME to a folder of your "
+                "own, or CONCORD_WAREHOUSE_URL to a Postgres of your own."
+            ) from error
+
+    def _start(self) -> str:
         with self._lock():
             if not self.folder.exists():
                 make_cluster(self.folder, binaries() / "initdb", self._user())
@@ -115,12 +124,7 @@ class EmbeddedServer:
 
     def url(self, database: str) -> str:
         """Return the URL of one of the server's databases, password included."""
-        try:
-            password = (self.folder / "password").read_text(encoding="ascii")
-        except PermissionError as error:
-            raise SettingsError(
-                f"{self.home} belongs to another user. Set CONCORD_HOME to a folder of your own."
-            ) from error
+        password = (self.folder / "password").read_text(encoding="ascii")
         return f"postgresql://{USER}:{password}@127.0.0.1:{self._port()}/{database}"
 
     @contextmanager
