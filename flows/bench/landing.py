@@ -79,10 +79,17 @@ def _copy_csv(file: Path) -> None:
 
 
 def _psql(command: str) -> None:
-    target = conninfo_to_dict(warehouse_url())
-    password = str(target.pop("password", ""))
+    target = warehouse_url()
+    password = str(conninfo_to_dict(target).get("password") or "")
     subprocess.run(
-        [str(binaries() / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-d", make_conninfo(**target)],
+        [
+            str(binaries() / "psql"),
+            "-qX",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            make_conninfo(target, password=""),
+        ],
         input=command.encode(),
         check=True,
         stdout=subprocess.DEVNULL,

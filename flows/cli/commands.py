@@ -25,10 +25,15 @@ def up(_: Namespace) -> Result:
 
 
 def down(_: Namespace) -> Result:
-    """Stop everything that `up` started."""
+    """Stop everything that `up` or the demo started."""
     from flows.cli import stack  # noqa: PLC0415
+    from flows.cli.homes import demo_home, use_home  # noqa: PLC0415
 
-    return {"text": stack.down()}
+    told = [stack.down()]
+    if (home := demo_home()).exists():
+        with use_home(home):
+            told.append(f"The demo: {stack.down()}")
+    return {"text": "\n".join(told)}
 
 
 def status(_: Namespace) -> Result:

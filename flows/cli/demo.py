@@ -103,11 +103,13 @@ def _tell(extracts: Path) -> None:
 
 def _run() -> Outcome:
     """Run the main job through its deployment, as a person would from the UI."""
-    from prefect.deployments import run_deployment  # noqa: PLC0415 - needs the server's address first
+    from prefect.client.schemas import FlowRun  # noqa: PLC0415 - needs the server's address first
+    from prefect.deployments import run_deployment  # noqa: PLC0415
 
     flow_run = run_deployment(
         FLOW, timeout=LONGEST_RUN_SECONDS, poll_interval=0.5, as_subflow=False
     )
+    assert isinstance(flow_run, FlowRun)  # noqa: S101 - called from outside an event loop
     with connect() as connection:
         row = connection.execute(
             "select run_id, status, reason, extract(epoch from finished_at - started_at)::float8 "
