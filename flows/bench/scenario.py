@@ -16,6 +16,7 @@ from psycopg import sql
 
 from flows.bench import landing
 from flows.bench.report import Figure
+from flows.core.databases import with_database
 from flows.core.migrations import migrate
 from flows.core.settings import export, settings
 from flows.core.warehouse import connect, warehouse_url
@@ -154,7 +155,7 @@ def _scratch() -> Path:
 def _bench_database() -> Iterator[None]:
     server = warehouse_url()
     _recreate(server)
-    export({"CONCORD_WAREHOUSE_URL": _with_database(server, DATABASE)})
+    export({"CONCORD_WAREHOUSE_URL": with_database(server, DATABASE)})
     settings.cache_clear()
     warehouse_url.cache_clear()
     migrate()
@@ -178,7 +179,3 @@ def _drop(server: str) -> None:
         connection.execute(
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DATABASE))
         )
-
-
-def _with_database(url: str, database: str) -> str:
-    return psycopg.conninfo.make_conninfo(url, dbname=database)

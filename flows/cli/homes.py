@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from flows.core.databases import database_name, with_database
 from flows.core.settings import export, settings
 from flows.core.warehouse import warehouse_url
 
@@ -22,13 +22,13 @@ def demo_warehouse() -> str | None:
     configured = settings().warehouse_url
     if configured is None:
         return None
-    name = f"{conninfo_to_dict(configured)['dbname']}_demo"
+    name = f"{database_name(configured)}_demo"
     with psycopg.connect(configured, autocommit=True) as connection:
         connection.execute(
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
         )
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    return make_conninfo(configured, dbname=name)
+    return with_database(configured, name)
 
 
 @contextmanager
