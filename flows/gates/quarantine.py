@@ -65,7 +65,8 @@ HELD_ROWS = """
     where failed_rules is not null and document_key is null
         and failed_rules && array(select rule from gate_critical where entity = {entity})
 """
-# The batches and row ids are given as values, so that the view of all sources reads no more.
+# The batches and row ids are constants: then the view of all sources reads no other rows, and
+# looks each id up in a hash table instead of comparing it with every other.
 COPIED = """
     insert into quarantine.rows (
         source_system, entity, source_key, document_type, document_key, batch_id, raw_id,
@@ -78,8 +79,8 @@ COPIED = """
     inner join gate_held as held
         on held.source_system = received.source_system
         and held.batch_id = received.batch_id and held.raw_id = received.raw_id
-    where received.batch_id = any(%(batches)s::bigint[])
-        and received.raw_id = any(%(rows)s::bigint[])
+    where received.batch_id = any({batches}::bigint[])
+        and received.raw_id = any({rows}::bigint[])
         and held.entity = %(entity)s
         and not exists (
             select from quarantine.rows as closed
@@ -192,15 +193,22 @@ def _hold(connection: Connection, entity: str, run_id: int) -> None:
             entity=sql.Literal(entity), incoming=sql.Identifier(INCOMING, entity)
         )
     )
+    connection.execute("analyze gate_held")
     row = connection.execute(
         "select array_agg(distinct batch_id), array_agg(raw_id) from gate_held where entity = %s",
         (entity,),
     ).fetchone()
     if row and row[0]:
         connection.execute(
-            sql.SQL(COPIED).format(raw=sql.Identifier("raw", entity)),
-            {"run_id": run_id, "entity": entity, "batches": row[0], "rows": row[1]},
+            sql.SQL(COPIED).format(
+                raw=sql.Identifier("raw", entity), batches=_numbers(row[0]), rows=_numbers(row[1])
+            ),
+            {"run_id": run_id, "entity": entity},
         )
+
+
+def _numbers(values: Iterable[int]) -> sql.Literal:
+    return sql.Literal("{" + ",".join(map(str, values)) + "}")
 
 
 def _on(connection: Connection, statement: str, entity: str, run_id: int) -> None:
