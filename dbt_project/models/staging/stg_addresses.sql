@@ -1,2 +1,2 @@
-{{ config(indexes=[{'columns': ['version']}]) }}
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['source_system', 'customer_id']}]) }}
 {{ staged('addresses') }}
