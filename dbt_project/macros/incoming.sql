@@ -43,7 +43,8 @@ select * from {{ raw }}
 
 {% macro pending_rows(raw, entity) -%}
     {#- Both bounds are single values known before the scan, so that only the blocks of pending
-        batches are read. -#}
+        batches are read. `is true` keeps the planner from joining, which it does with nested loops
+        because a new table has no statistics. -#}
     {%- set pending -%}
         from ops.batches
         where status in ('landed', 'refused', 'accepted')
@@ -55,16 +56,17 @@ select * from {{ raw }}
     select false as is_retry, pending.* from {{ raw }} as pending
     where pending.batch_id >= (select min(batch_id) {{ pending }})
         and pending.batch_id <= (select max(batch_id) {{ pending }})
-        and pending.batch_id in (select batch_id {{ pending }})
+        and (pending.batch_id in (select batch_id {{ pending }})) is true
         and (pending.source_system, pending.raw_id) not in (
             select source_system, raw_id {{ held }}
         )
     union all
     select true as is_retry, retried.* from {{ raw }} as retried
-    where retried.batch_id = any(array(select distinct batch_id {{ held }}))
-        and (retried.source_system, retried.raw_id) in (
+    where retried.batch_id >= (select min(batch_id) {{ held }})
+        and retried.batch_id <= (select max(batch_id) {{ held }})
+        and ((retried.source_system, retried.raw_id) in (
             select source_system, raw_id {{ held }}
-        )
+        )) is true
 {%- endmacro %}
 
 

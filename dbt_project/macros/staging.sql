@@ -100,7 +100,7 @@ select * from {{ raw }}
         select * from (
             with received as (
                 select landed.*, false as is_retry from {{ raw }} as landed
-                where landed.batch_id in {{ accepted_batches() }}
+                where (landed.batch_id in {{ accepted_batches() }}) is true
                     and {{ not_held(entity, 'landed') }}
                     and {{ condition }}
             )
@@ -110,7 +110,7 @@ select * from {{ raw }}
     ) as rebuilt
     {%- else -%}
     select * from {{ ref('incoming_' ~ entity) }} as landed
-    where landed.batch_id in {{ accepted_batches() }}
+    where (landed.batch_id in {{ accepted_batches() }}) is true
         and {{ not_held(entity, 'landed') }}
         and {{ condition }}
     {%- endif -%}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.dbt import run_dbt, seed_if_changed, target_path
+from flows.core.dbt import run_dbt, seed_if_changed
 from flows.core.errors import TransformationError
 from tests.fixtures.raw import RawWarehouse
 
@@ -142,14 +142,3 @@ def test_the_integrity_test_sees_a_row_that_staging_lost_or_changed(raw: RawWare
     raw.execute("delete from staging.orders where order_id = 'B'")
     with pytest.raises(TransformationError, match="raw_equals_staging_orders"):
         run_dbt(check)
-
-
-def test_the_unit_tests_of_the_version_rules_pass(raw: RawWarehouse) -> None:
-    stage(raw)
-    raw.run_number()
-
-    run_dbt(["test", "--select", "stg_orders,test_type:unit"])
-
-    assert "stg_orders_keeps_the_newest_version" in (
-        target_path(None) / "run_results.json"
-    ).read_text(encoding="utf-8")
