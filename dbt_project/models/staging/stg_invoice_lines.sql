@@ -1,2 +1,2 @@
-{{ config(indexes=[{'columns': ['version']}, {'columns': ['invoice_id']}]) }}
+{{ config(indexes=[{'columns': ['version']}, {'columns': ['invoice_id']}, {'columns': ['order_line_id']}]) }}
 {{ staged('invoice_lines') }}
