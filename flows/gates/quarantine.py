@@ -7,14 +7,26 @@ from psycopg import Connection, sql
 from flows.gates.failing import DOCUMENTS, INCOMING
 from flows.gates.verdict import Held
 
+RETRIES = """
+    drop table if exists pg_temp.gate_retries;
+    create temp table gate_retries (
+        entity text, source_system text, source_key text, batch_id bigint, raw_id bigint,
+        is_newest boolean, modified_at timestamptz
+    ) on commit drop
+"""
+RETRIED_ROWS = """
+    insert into gate_retries
+    select {entity}, source_system, source_key, batch_id, raw_id, is_newest, modified_at
+    from {incoming} where is_retry
+"""
 # A retry that staging has overtaken decides nothing any more, so it is closed before the rest.
 OVERTAKEN = """
     update quarantine.rows as held
     set status = 'superseded', closed_run_id = %(run_id)s, closed_at = clock_timestamp()
-    from {incoming} as retried
+    from gate_retries as retried
     inner join {staging} as staged
         on staged.source_system = retried.source_system and staged.source_key = retried.source_key
-    where retried.is_retry
+    where retried.entity = %(entity)s
         and (coalesce(staged.modified_at, '-infinity'), staged.batch_id, staged.raw_id)
         > (coalesce(retried.modified_at, '-infinity'), retried.batch_id, retried.raw_id)
         and held.entity = %(entity)s and held.status = 'open'
@@ -97,9 +109,8 @@ LET_GO = """
         status = case when retried.is_newest then 'released' else 'superseded' end,
         closed_run_id = %(run_id)s,
         closed_at = clock_timestamp()
-    from {incoming} as retried
-    where retried.is_retry
-        and held.entity = %(entity)s and held.status = 'open'
+    from gate_retries as retried
+    where held.entity = retried.entity and held.status = 'open'
         and held.source_system = retried.source_system
         and held.batch_id = retried.batch_id and held.raw_id = retried.raw_id
         and not exists (
@@ -162,13 +173,13 @@ def refuse(connection: Connection) -> Held:
 def accept(connection: Connection, tables: Iterable[str], run_id: int) -> Held:
     """Hold failing documents, let repaired ones go and accept every pending batch, balanced."""
     entities = [table for table in tables if table != DOCUMENTS]
+    _gather_retries(connection, entities)
     for entity in entities:
         _close_overtaken(connection, entity, run_id)
     connection.execute(sql.SQL(FAILING_DOCUMENTS).format(run_id=sql.Literal(run_id)))
     for entity in entities:
         _hold(connection, entity, run_id)
-    for entity in entities:
-        _on(connection, LET_GO, entity, run_id)
+    connection.execute(LET_GO, {"run_id": run_id})
     batches = connection.execute(ACCEPT, {"run_id": run_id}).rowcount
     row = connection.execute(COUNTS, {"run_id": run_id}).fetchone()
     rows, documents, released, superseded = row or (0, 0, 0, 0)
@@ -177,7 +188,21 @@ def accept(connection: Connection, tables: Iterable[str], run_id: int) -> Held:
 
 def _close_overtaken(connection: Connection, entity: str, run_id: int) -> None:
     if _exists(connection, "staging", entity):
-        _on(connection, OVERTAKEN, entity, run_id)
+        connection.execute(
+            sql.SQL(OVERTAKEN).format(staging=sql.Identifier("staging", entity)),
+            {"run_id": run_id, "entity": entity},
+        )
+
+
+def _gather_retries(connection: Connection, entities: Iterable[str]) -> None:
+    connection.execute(RETRIES)
+    for entity in entities:
+        connection.execute(
+            sql.SQL(RETRIED_ROWS).format(
+                entity=sql.Literal(entity), incoming=sql.Identifier(INCOMING, entity)
+            )
+        )
+    connection.execute("analyze gate_retries")
 
 
 def _exists(connection: Connection, schema: str, table: str) -> bool:
@@ -209,12 +234,3 @@ def _hold(connection: Connection, entity: str, run_id: int) -> None:
 
 def _numbers(values: Iterable[int]) -> sql.Literal:
     return sql.Literal("{" + ",".join(map(str, values)) + "}")
-
-
-def _on(connection: Connection, statement: str, entity: str, run_id: int) -> None:
-    connection.execute(
-        sql.SQL(statement).format(
-            incoming=sql.Identifier(INCOMING, entity), staging=sql.Identifier("staging", entity)
-        ),
-        {"run_id": run_id, "entity": entity},
-    )

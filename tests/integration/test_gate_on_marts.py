@@ -15,6 +15,8 @@ def world(warehouse: str) -> World:
             columns = {**dict.fromkeys(mart.key, "text"), "customer_id": "text"}
             if mart.amount:
                 columns |= {mart.amount: "numeric", f"{mart.amount}_reporting": "numeric"}
+            if name == "customer_crosswalk":
+                columns["is_current"] = "boolean"
             if name.endswith("_lines"):
                 columns[f"{name.removesuffix('_lines')}_id"] = "text"
             listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
