@@ -92,7 +92,7 @@ def _invoke(arguments: list[str], slot: str | None) -> Any:  # noqa: ANN401 - db
     folder = target_path(slot)
     folder.mkdir(parents=True, exist_ok=True)
     if _is_inside_a_prefect_run():
-        return _prefect_runner(slot, folder).invoke([*arguments, "--log-path", str(folder)])
+        return _invoke_in_prefect([*arguments, "--log-path", str(folder)], slot, folder)
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
     return dbtRunner(manifest=_manifest(slot, folder)).invoke(
@@ -135,6 +135,14 @@ def _is_inside_a_prefect_run() -> bool:
     from prefect.context import FlowRunContext, TaskRunContext  # noqa: PLC0415
 
     return bool(FlowRunContext.get() or TaskRunContext.get())
+
+
+def _invoke_in_prefect(arguments: list[str], slot: str | None, folder: Path) -> Any:  # noqa: ANN401
+    runner = _prefect_runner(slot, folder)
+    try:
+        return runner.invoke(arguments)
+    except ValueError as error:  # what PrefectDbtRunner makes of a command that dbt cannot start
+        raise TransformationError(str(error)) from error
 
 
 def _prefect_runner(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - untyped library
