@@ -1,5 +1,12 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='table',
+        pre_hook='set local enable_nestloop = off',
+        post_hook='analyze {{ this }}',
+    )
+}}
 
+-- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
 with
 
 records as (
@@ -15,6 +22,7 @@ records as (
         postal_code,
         record_number,
         external_id,
+        count(*) over (partition by source_system, entity, external_id) as external_id_uses,
         merged_into
     from {{ ref('customer_records') }}
 ),
@@ -25,7 +33,7 @@ named_records as (
         naming.source_system,
         naming.entity,
         naming.source_key,
-        naming.external_id,
+        naming.external_id_uses,
         naming.normalised_name,
         named.source_system as named_source_system,
         named.entity as named_entity,
@@ -40,7 +48,7 @@ named_records as (
         naming.source_system,
         naming.entity,
         naming.source_key,
-        naming.external_id,
+        naming.external_id_uses,
         naming.normalised_name,
         named.source_system,
         named.entity,
@@ -51,17 +59,6 @@ named_records as (
     inner join records as named
         on naming.external_id = named.record_number and naming.kind <> named.kind
     where naming.kind = 'crm' and naming.external_id <> named.source_key
-),
-
-external_id_uses as (
-    select
-        source_system,
-        entity,
-        external_id,
-        count(*) as use_count
-    from records
-    where external_id is not null
-    group by source_system, entity, external_id
 ),
 
 best_named_records as (
@@ -86,14 +83,9 @@ external_id_links as (
         named.named_key as right_key,
         'external_id' as rule
     from best_named_records as named
-    inner join external_id_uses as uses
-        on
-            named.source_system = uses.source_system
-            and named.entity = uses.entity
-            and named.external_id = uses.external_id
     where
         named.preference = 1
-        and uses.use_count <= {{ identity_shared_value_limit() }}
+        and named.external_id_uses <= {{ identity_shared_value_limit() }}
         -- Two companies' ERPs may use the same key: then the name decides.
         and (named.candidate_count = 1 or named.normalised_name = named.named_normalised_name)
 ),

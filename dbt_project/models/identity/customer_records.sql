@@ -5,6 +5,7 @@
         unique_key=['source_system', 'entity', 'source_key'],
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_records() }}",
+        post_hook='analyze {{ this }}',
     )
 }}
 
@@ -132,7 +133,7 @@ normalised as (
         nullif(btrim(merged_into), '') as merged_into,
         is_deleted,
         address_key,
-        (select max(run_id) from ops.runs) as version
+        {{ current_version() }} as version
     from numbered
 )
 
