@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from prefect.settings import PREFECT_API_URL
 
+from flows.cli.prefect_server import PrefectServer
 from flows.core.warehouse import connect
 from flows.sandbox import company
 from tests.fixtures.postgres import forget_settings, new_database
@@ -87,7 +88,7 @@ def finish() -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_a_run_killed_at_any_point_ends_as_an_undisturbed_one(
-    postgres_server: str, migrated_template: str, prefect_server: None, extracts: Path
+    postgres_server: str, migrated_template: str, prefect_server: PrefectServer, extracts: Path
 ) -> None:
     with own_warehouse(postgres_server, migrated_template, extracts):
         undisturbed = finish()
@@ -102,7 +103,7 @@ def test_a_run_killed_at_any_point_ends_as_an_undisturbed_one(
 
 
 def test_two_runs_at_once_come_one_after_the_other(
-    postgres_server: str, migrated_template: str, prefect_server: None, extracts: Path
+    postgres_server: str, migrated_template: str, prefect_server: PrefectServer, extracts: Path
 ) -> None:
     with own_warehouse(postgres_server, migrated_template, extracts):
         first, second = start(), start()
