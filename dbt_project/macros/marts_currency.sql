@@ -5,34 +5,36 @@
 {#- One row per currency and day that documents need: the latest rate on or before the day, from the
     document's own system if it has any, else from any other; no row's rate is ever made up. -#}
 {% macro conversions(documents, date_column) -%}
-    select
-        wanted.source_system,
-        wanted.currency,
-        wanted.rate_date,
-        coalesce(
-            (
-                select rates.rate from {{ ref('exchange_rates') }} as rates
-                where
-                    rates.source_system = wanted.source_system
-                    and rates.currency = wanted.currency
-                    and rates.rate_date <= wanted.rate_date
-                order by rates.rate_date desc
-                limit 1
-            ),
-            (
-                select rates.rate from {{ ref('exchange_rates') }} as rates
-                where rates.currency = wanted.currency and rates.rate_date <= wanted.rate_date
-                order by rates.rate_date desc, rates.source_system asc
-                limit 1
-            )
-        ) as rate
-    from (
-        select distinct
-            source_system,
-            currency,
-            {{ date_column }} as rate_date
-        from {{ documents }}
-    ) as wanted
+    (
+        select
+            wanted.source_system,
+            wanted.currency,
+            wanted.rate_date,
+            coalesce(
+                (
+                    select rates.rate from {{ ref('exchange_rates') }} as rates
+                    where
+                        rates.source_system = wanted.source_system
+                        and rates.currency = wanted.currency
+                        and rates.rate_date <= wanted.rate_date
+                    order by rates.rate_date desc
+                    limit 1
+                ),
+                (
+                    select rates.rate from {{ ref('exchange_rates') }} as rates
+                    where rates.currency = wanted.currency and rates.rate_date <= wanted.rate_date
+                    order by rates.rate_date desc, rates.source_system asc
+                    limit 1
+                )
+            ) as rate
+        from (
+            select distinct
+                source_system,
+                currency,
+                {{ date_column }} as rate_date
+            from {{ documents }}
+        ) as wanted
+    )
 {%- endmacro %}
 
 {#- The rate of a document joined to its conversion: 1 in the reporting currency, else null where none is known. -#}

@@ -50,11 +50,11 @@ named_records as (
         naming.source_key,
         naming.external_id_uses,
         naming.normalised_name,
-        named.source_system,
-        named.entity,
-        named.source_key,
-        named.normalised_name,
-        2
+        named.source_system as named_source_system,
+        named.entity as named_entity,
+        named.source_key as named_key,
+        named.normalised_name as named_normalised_name,
+        2 as precedence
     from records as naming
     inner join records as named
         on naming.external_id = named.record_number and naming.kind <> named.kind
@@ -119,26 +119,26 @@ compared_values as (
     union all
     select
         *,
-        'registration_id',
-        registration_id,
-        null
+        'registration_id' as rule,
+        registration_id as compared_value,
+        null as side
     from records
     where registration_id is not null
     union all
     -- The same number in a CRM and an ERP means little without the name.
     select
         *,
-        'number_and_name',
-        record_number || '|' || normalised_name,
-        kind
+        'number_and_name' as rule,
+        record_number || '|' || normalised_name as compared_value,
+        kind as side
     from records
     where record_number is not null and normalised_name is not null
     union all
     select
         *,
-        'name_and_postal_code',
-        normalised_name || '|' || postal_code,
-        null
+        'name_and_postal_code' as rule,
+        normalised_name || '|' || postal_code as compared_value,
+        null as side
     from records
     where length(normalised_name) >= 2 and postal_code is not null
 ),

@@ -32,11 +32,11 @@ main_addresses as (
     select distinct on (source_system, customer_id) *
     from addresses
     order by
-        source_system,
-        customer_id,
+        source_system asc,
+        customer_id asc,
         role in ('billing', 'both') desc nulls last,
         is_default desc nulls last,
-        address_id
+        address_id asc
 ),
 
 account_records as (

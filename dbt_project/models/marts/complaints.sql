@@ -47,7 +47,7 @@ order_candidates as (
         known_complaints.source_system,
         known_complaints.source_key,
         known_complaints.customer_id,
-        2,
+        2 as precedence,
         orders.*
     from known_complaints
     inner join {{ ref('orders') }} as orders
@@ -61,12 +61,12 @@ order_links as (
     select distinct on (case_source_system, source_key) *
     from order_candidates
     order by
-        case_source_system,
-        source_key,
+        case_source_system asc,
+        source_key asc,
         case_customer_id = customer_id desc nulls last,
         precedence,
-        source_system,
-        order_id
+        source_system asc,
+        order_id asc
 ),
 
 unified as (

@@ -86,7 +86,7 @@ source_addresses as (
     where crosswalk.entity = 'accounts' and not accounts.is_deleted
 ),
 
--- One site however often it is written down: case, punctuation and diacritics do not tell sites apart.
+-- One site however often it is written: case, punctuation and diacritics do not count.
 identified_addresses as (
     select
         *,
@@ -122,7 +122,13 @@ sites as (
 values_of_sites as (
     select distinct on (customer_id, site_key) *
     from identified_addresses
-    order by customer_id, site_key, precedence, is_default desc, source_system, source_key
+    order by
+        customer_id asc,
+        site_key asc,
+        precedence asc,
+        is_default desc,
+        source_system asc,
+        source_key asc
 ),
 
 unified as (

@@ -98,7 +98,8 @@ ranked_records as (
     select
         *,
         row_number() over (
-            partition by customer_id order by is_merged, created_at nulls last, source_system, source_key
+            partition by customer_id
+            order by is_merged, created_at nulls last, source_system, source_key
         ) as age
     from records
 ),
@@ -134,12 +135,12 @@ billing_sites as (
     from {{ ref('customer_addresses') }}
     where is_billing and {{ only_affected(['customer_id']) }}
     order by
-        customer_id,
+        customer_id asc,
         source_entity = 'addresses' desc,
         is_default_billing desc,
-        source_system,
-        source_key,
-        site_key
+        source_system asc,
+        source_key asc,
+        site_key asc
 ),
 
 shipping_sites as (
@@ -147,12 +148,12 @@ shipping_sites as (
     from {{ ref('customer_addresses') }}
     where is_shipping and {{ only_affected(['customer_id']) }}
     order by
-        customer_id,
+        customer_id asc,
         source_entity = 'addresses' desc,
         is_default_shipping desc,
-        source_system,
-        source_key,
-        site_key
+        source_system asc,
+        source_key asc,
+        site_key asc
 ),
 
 -- Sums leave out what could not be converted; how much that is stands beside them.
@@ -197,7 +198,8 @@ unified as (
         golden_records.website,
         golden_records.owner_id,
         {% for role in ['billing', 'shipping'] -%}
-            nullif(concat_ws(', ', {{ role }}_sites.street, {{ role }}_sites.street2), '') as {{ role }}_street,
+            nullif(concat_ws(', ', {{ role }}_sites.street, {{ role }}_sites.street2), '')
+                as {{ role }}_street,
             {{ role }}_sites.city as {{ role }}_city,
             {{ role }}_sites.region as {{ role }}_region,
             {{ role }}_sites.postal_code as {{ role }}_postal_code,

@@ -39,7 +39,9 @@ line_totals as (
             when count(lines.tax_amount) = count(*) then sum(lines.tax_amount)
         end as tax_amount,
         case
-            when min(order_lines.order_id) = max(order_lines.order_id) then min(order_lines.order_id)
+            when
+                min(order_lines.order_id) = max(order_lines.order_id)
+                then min(order_lines.order_id)
         end as order_id
     from lines
     left join {{ ref('order_lines') }} as order_lines
@@ -78,7 +80,7 @@ known_invoices as (
 ),
 
 conversions as (
-    {{ conversions('known_invoices', 'invoice_date') }}
+    select * from {{ conversions('known_invoices', 'invoice_date') }}
 ),
 
 amounts as (

@@ -35,7 +35,7 @@ order_links as (
 ),
 
 conversions as (
-    {{ conversions('opportunities', 'close_date') }}
+    select * from {{ conversions('opportunities', 'close_date') }}
 ),
 
 converted as (

@@ -40,7 +40,7 @@ shipped as (
     group by shipment_lines.source_system, shipment_lines.order_line_id
 ),
 
--- Credit notes carry negative quantities; those for price or goodwill take no goods off the invoice.
+-- Credit notes carry negative quantities; those for price or goodwill take no goods off.
 invoiced as (
     select
         invoice_lines.source_system,

@@ -100,9 +100,9 @@ sales_order_candidates as (
         known_orders.source_system,
         known_orders.source_key,
         known_orders.unified_customer_id,
-        2,
-        sales_orders.source_system,
-        sales_orders.source_key
+        2 as precedence,
+        sales_orders.source_system as crm_source_system,
+        sales_orders.source_key as sales_order_id
     from known_orders
     inner join sales_orders on known_orders.external_reference = sales_orders.order_number
 ),
@@ -123,12 +123,12 @@ sales_order_links as (
             candidates.crm_source_system = sales_orders.source_system
             and candidates.sales_order_id = sales_orders.source_key
     order by
-        candidates.source_system,
-        candidates.source_key,
+        candidates.source_system asc,
+        candidates.source_key asc,
         candidates.unified_customer_id = sales_orders.customer_id desc nulls last,
         candidates.precedence,
-        sales_orders.source_system,
-        sales_orders.source_key
+        sales_orders.source_system asc,
+        sales_orders.source_key asc
 ),
 
 quote_links as (
@@ -140,12 +140,12 @@ quote_links as (
     from known_orders
     inner join quotes on known_orders.external_reference = quotes.quote_number
     order by
-        known_orders.source_system,
-        known_orders.source_key,
+        known_orders.source_system asc,
+        known_orders.source_key asc,
         known_orders.unified_customer_id = quotes.customer_id desc nulls last,
         quotes.revision desc nulls last,
-        quotes.source_system,
-        quotes.source_key
+        quotes.source_system asc,
+        quotes.source_key asc
 ),
 
 crm_links as (
@@ -177,7 +177,7 @@ crm_links as (
 ),
 
 conversions as (
-    {{ conversions('known_orders', 'order_date') }}
+    select * from {{ conversions('known_orders', 'order_date') }}
 ),
 
 amounts as (

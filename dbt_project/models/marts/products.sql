@@ -11,14 +11,14 @@ erp_products as (
     select distinct on (product_number) *
     from products
     where kind = 'erp'
-    order by product_number, is_active desc nulls last, source_system, source_key
+    order by product_number asc, is_active desc nulls last, source_system asc, source_key asc
 ),
 
 crm_products as (
     select distinct on (product_number) *
     from products
     where kind = 'crm'
-    order by product_number, is_active desc nulls last, source_system, source_key
+    order by product_number asc, is_active desc nulls last, source_system asc, source_key asc
 ),
 
 -- The ERP owns product data; the CRM fills what the ERP leaves open.

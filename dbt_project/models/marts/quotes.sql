@@ -35,7 +35,7 @@ order_links as (
 ),
 
 conversions as (
-    {{ conversions('quotes', 'quote_date') }}
+    select * from {{ conversions('quotes', 'quote_date') }}
 ),
 
 converted as (

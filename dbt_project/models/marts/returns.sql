@@ -34,7 +34,9 @@ line_totals as (
             when count(lines.net_amount) = count(*) then sum(lines.net_amount)
         end as net_amount,
         case
-            when min(order_lines.order_id) = max(order_lines.order_id) then min(order_lines.order_id)
+            when
+                min(order_lines.order_id) = max(order_lines.order_id)
+                then min(order_lines.order_id)
         end as order_id
     from lines
     left join {{ ref('order_lines') }} as order_lines
@@ -80,7 +82,7 @@ priced_returns as (
 ),
 
 conversions as (
-    {{ conversions('priced_returns', 'return_date') }}
+    select * from {{ conversions('priced_returns', 'return_date') }}
 ),
 
 amounts as (
