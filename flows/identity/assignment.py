@@ -88,9 +88,7 @@ def _changes(connection: Connection) -> IdentityChanges:
         records=_count(connection, "select count(*) from members"),
         customers=_count(connection, "select count(*) from awards"),
         created=_count(connection, "select count(*) from created_ids"),
-        merged=_count(
-            connection, "select count(*) from retired_ids where merged_into is not null"
-        ),
+        merged=_count(connection, "select count(*) from retired_ids where merged_into is not null"),
         retired=_count(connection, "select count(*) from retired_ids"),
         restored=_count(connection, "select count(*) from restored_ids"),
         changed_records=_count(connection, "select count(*) from changed_records"),
