@@ -148,7 +148,7 @@ class Company:
         return "addresses", {
             "address_id": self._id("ad", 15), "customer_id": self._id("c", 12),
             "role": self._one("billing", "shipping", "both", "other"), "street": "Street 1",
-            "postal_code": self._id("015", 5), "is_default": self._maybe(True),
+            "postal_code": self._id("015", 5), "is_default": self._number() > 5,
         }  # fmt: skip
 
     def _contact(self) -> tuple[str, dict[str, Any]]:
@@ -162,7 +162,7 @@ class Company:
     def _product(self) -> tuple[str, dict[str, Any]]:
         return "products", {
             "product_id": self._id("p", 8), "product_number": self._maybe(self._id("N", 5)),
-            "list_price": self._maybe(self._money()), "is_active": self._maybe(True),
+            "list_price": self._maybe(self._money()), "is_active": self._maybe(self._number() > 5),
         }  # fmt: skip
 
     def _order(self) -> tuple[str, dict[str, Any]]:
@@ -240,8 +240,9 @@ class Company:
         return "quotes", {
             "quote_id": self._id("q", 10), "quote_number": self._id("Q", 8),
             "revision": self._number(), "account_id": self._id("a", 12),
-            "opportunity_id": self._maybe(self._id("op", 8)), "quote_date": self._maybe(self._day()),
-            "currency": self._currency(), "net_amount": self._maybe(self._money()),
+            "opportunity_id": self._maybe(self._id("op", 8)),
+            "quote_date": self._maybe(self._day()), "currency": self._currency(),
+            "net_amount": self._maybe(self._money()),
         }  # fmt: skip
 
     def _opportunity(self) -> tuple[str, dict[str, Any]]:
