@@ -4,7 +4,9 @@
 with
 
 named as (
-    {%- for mart in ['orders', 'invoices', 'shipments', 'returns', 'complaints', 'quotes', 'opportunities'] %}
+    {%- for mart in [
+        'orders', 'invoices', 'shipments', 'returns', 'complaints', 'quotes', 'opportunities'
+    ] %}
         select
             '{{ mart }}' as mart,
             customer_id

@@ -29,9 +29,17 @@ published as (
 ),
 
 differing as (
-    (select * from staged except select * from published)
+    (
+        select * from staged
+        except
+        select * from published
+    )
     union all
-    (select * from published except select * from staged)
+    (
+        select * from published
+        except
+        select * from staged
+    )
 )
 
 select * from differing

@@ -72,7 +72,7 @@ def _edges(connection: Connection) -> Iterator[tuple[int, int]]:
 
 
 def _award(connection: Connection, standing: str) -> None:
-    """Give ids to components until no claim is left; every round settles the best claims at once."""
+    """Give ids to components until no claim is left; a round settles the best claims at once."""
     best_claims = (files("flows.identity") / "sql" / "award_ids.sql").read_text(encoding="utf-8")
     while connection.execute(best_claims.encode(), {"standing": standing}).rowcount > 0:
         continue
