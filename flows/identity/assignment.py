@@ -32,7 +32,7 @@ class IdentityChanges:
 
 
 def assign_customers(run_id: int) -> IdentityChanges:
-    """Bring the crosswalk in line with the links, in one transaction; the same links change nothing.
+    """Bring the crosswalk in line with the links, in one transaction; repeating it changes nothing.
 
     Ids stay with the group that holds most of their records, older ids before younger ones.
     """
