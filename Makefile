@@ -43,7 +43,7 @@ docs: install ## Build the data catalogue and say where it is
 	@$(BIN)/python -c 'from flows.core.dbt import run_dbt, target_path; \
 		from flows.gates.context import results_folder; \
 		run_dbt(["docs", "generate", "--static"]); \
-		print("Data catalogue:", target_path(None) / "static_index.html"); \
+		print("Data catalogue:", target_path() / "static_index.html"); \
 		print("What the gates saw, after a run:", results_folder() / "docs" / "index.html")'
 
 lock: install ## Resolve the newest allowed versions into requirements.lock

@@ -75,9 +75,7 @@ def build_incoming(plan: staging.Plan) -> None:
     seed_if_changed()
     with connect() as connection:
         staging.clear_incoming(connection, keep=frozenset(plan.entities))
-    if plan.entities:
-        run_dbt(["run", "--select", *[f"incoming_{name}" for name in plan.entities]])
-    run_dbt(["run", "--select", "incoming_documents"])
+    run_dbt(["run", "--select", "incoming_documents", *[f"incoming_{e}" for e in plan.entities]])
 
 
 @task(task_run_name="gate: {promotion}", cache_policy=NO_CACHE)

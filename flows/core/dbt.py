@@ -1,6 +1,7 @@
-"""dbt, run in this process: one invocation at a time, one target folder per slot."""
+"""dbt, run in this process: one invocation at a time, one parse for both slots."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,12 +16,14 @@ from flows.core.settings import settings
 from flows.core.warehouse import connect, warehouse_url
 
 FAILED = ("error", "fail", "runtime error", "partial success")
+FIRST_SLOT = "a"
+MARTS_SCHEMAS = ("marts_a", "marts_b")
 SEEDS_SETTING = "seeds_checksum"
 
 # dbt keeps its adapters in globals: two invocations at once would share connections.
 _one_at_a_time = Lock()
-# Parsing costs more than most invocations, so a process parses once per warehouse and slot.
-_manifests: dict[tuple[str, str, str], Any] = {}
+# Parsing costs more than most invocations, so a process parses once per warehouse.
+_manifests: dict[tuple[str, str], Any] = {}
 
 
 def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = False) -> None:
@@ -28,9 +31,9 @@ def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = Fal
 
     Raises TransformationError naming what failed, with dbt's message and the compiled SQL.
     """
-    arguments = [*command, *(["--full-refresh"] if full else [])]
+    arguments = [*command, *(["--full-refresh"] if full else []), *_quickly(command[0])]
     with _one_at_a_time, _environment(slot):
-        _raise_failures(_invoke(arguments, slot), arguments, target_path(slot))
+        _raise_failures(_invoke(arguments, slot), arguments, target_path())
 
 
 def seed_if_changed() -> bool:
@@ -48,9 +51,9 @@ def seed_if_changed() -> bool:
     return True
 
 
-def target_path(slot: str | None) -> Path:
-    """Return the folder where dbt keeps what it compiled for a slot."""
-    return settings().home / "dbt" / (slot or "shared")
+def target_path() -> Path:
+    """Return the folder where dbt keeps what it parsed and compiled."""
+    return settings().home / "dbt"
 
 
 def profile_environment(url: str) -> dict[str, str]:
@@ -69,7 +72,7 @@ def profile_environment(url: str) -> dict[str, str]:
 @contextmanager
 def _environment(slot: str | None) -> Iterator[None]:
     wanted = {**profile_environment(warehouse_url()), "DO_NOT_TRACK": "1"}
-    wanted["CONCORD_SLOT"] = slot or "a"
+    wanted["CONCORD_SLOT"] = slot or FIRST_SLOT
     # dbt reads its profile from the environment and offers no other way to pass a password.
     environment = os.environ  # noqa: TID251 - written for dbt, not read
     before = {name: environment.get(name) for name in wanted}
@@ -89,15 +92,21 @@ def _restore(before: Mapping[str, str | None]) -> None:
 
 
 def _invoke(arguments: list[str], slot: str | None) -> Any:  # noqa: ANN401 - dbt's own result type
-    folder = target_path(slot)
+    folder = target_path()
     folder.mkdir(parents=True, exist_ok=True)
     if _is_inside_a_prefect_run():
         return _invoke_in_prefect([*arguments, "--log-path", str(folder)], slot, folder)
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
+    logging = ("--log-level", "none", "--log-level-file", "info")
     return dbtRunner(manifest=_manifest(slot, folder)).invoke(
-        [*arguments, *_location(folder), "--log-level", "none", "--log-level-file", "info"]
+        [*arguments, *_location(folder), *logging]
     )
+
+
+def _quickly(command: str) -> list[str]:
+    # Nobody reads the JSON artifacts of a run, and only the schemas at hand need a look-up.
+    return ["--no-write-json", "--cache-selected-only"] if command in ("run", "test") else []
 
 
 def _location(folder: Path) -> list[str]:
@@ -107,16 +116,30 @@ def _location(folder: Path) -> list[str]:
 
 
 def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's own manifest type
-    key = (warehouse_url(), slot or "a", _project_stamp())
+    key = (warehouse_url(), _project_stamp())
     if key not in _manifests:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
-        arguments = ["parse", *_location(folder), "--log-level", "none"]
-        parsed = dbtRunner().invoke(arguments)
+        arguments = ["parse", "--no-write-json", *_location(folder), "--log-level", "none"]
+        with _environment(FIRST_SLOT):
+            parsed = dbtRunner().invoke(arguments)
         _raise_failures(parsed, arguments, folder)
-        _manifests.clear() if len(_manifests) > 1 else None
+        _manifests.clear()
         _manifests[key] = parsed.result
-    return _manifests[key]
+    return _pointed_at(_manifests[key], slot or FIRST_SLOT)
+
+
+def _pointed_at(manifest: Any, slot: str) -> Any:  # noqa: ANN401 - dbt's own manifest type
+    """Let the parsed marts stand in the slot's schema: parsing again for it would cost seconds."""
+    for node in manifest.nodes.values():
+        if node.schema in MARTS_SCHEMAS:
+            for one in (node, node.config):
+                one.schema = f"marts_{slot}"
+            if node.relation_name:
+                node.relation_name = re.sub(
+                    r'"marts_[ab]"', f'"marts_{slot}"', node.relation_name, count=1
+                )
+    return manifest
 
 
 def _project_stamp() -> str:
