@@ -12,7 +12,7 @@ from flows.cli import stack
 from flows.cli.homes import demo_home, demo_warehouse, use_home
 from flows.cli.status import published_tables, tables_text
 from flows.core.errors import DemoError
-from flows.core.settings import settings
+from flows.core.settings import export, settings
 from flows.core.warehouse import connect
 from flows.sandbox import company
 
@@ -67,6 +67,7 @@ def _open_the_stage(home: Path) -> str:
     )
     (home / "extracts").mkdir()
     links = stack.up().text
+    export(stack.prefect_environment())
     print(links)
     return links
 
@@ -140,17 +141,26 @@ def _show_tables() -> None:
     print(tables_text(published_tables()))
 
 
+QUARANTINE = """
+select held.source_system, held.document_type, held.document_key, count(distinct held.raw_id),
+    string_agg(distinct failures.rule, ', ')
+from quarantine.rows as held
+left join ops.failures as failures
+    on failures.run_id = held.run_id and failures.severity = 'critical'
+    and failures.source_system = held.source_system
+    and failures.document_type = held.document_type
+    and failures.document_key = held.document_key
+where held.status = 'open'
+group by 1, 2, 3 order by 1, 2, 3
+"""
+
+
 def _show_quarantine() -> None:
     with connect() as connection:
-        rows = connection.execute(
-            "select source_system, document_type, document_key, count(*), "
-            "string_agg(distinct rule, ', ') from quarantine.rows "
-            "left join lateral unnest(rules) as rule on true "
-            "where status = 'open' group by 1, 2, 3 order by 1, 2, 3"
-        ).fetchall()
+        rows = connection.execute(QUARANTINE.encode()).fetchall()
     print(f"   In quarantine, whole: {len(rows)} documents")
     for system, kind, key, count, rules in rows:
-        print(f"     {system} {kind} {key}: {count} rows ({rules or 'its document'})")
+        print(f"     {system} {kind} {key}: {count} row(s), {rules}")
 
 
 def _show_changes() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fixtures.story import Story
 
-PUBLISHED = {
+PROMISED = {
     "complaints",
     "customer_addresses",
     "customer_contacts",
@@ -25,7 +25,7 @@ PUBLISHED = {
 def test_the_first_run_publishes_every_mart(story: Story) -> None:
     first = story.chapters["first"]
     assert first.outcome == "done"
-    assert set(first.counts) == PUBLISHED
+    assert set(first.counts) >= PROMISED
     assert all(first.counts.values())
 
 
