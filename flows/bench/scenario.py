@@ -146,7 +146,7 @@ def _connections_file(folder: Path) -> None:
 
 
 def _scratch() -> Path:
-    folder = settings().home / "bench"
+    folder = settings().home / "scratch"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

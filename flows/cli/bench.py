@@ -1,19 +1,28 @@
 """`concord bench`: measure, print each figure with its limit, keep the result."""
 
 import json
+import shutil
 import sys
 from typing import Any
 
 from flows.bench import measure, table
+from flows.cli import stack
+from flows.cli.homes import use_home
 from flows.core.clock import now
 from flows.core.settings import settings
 
 
 def run_bench(*, order_lines: int) -> dict[str, Any]:
-    """Measure the budget and keep the figures below the home folder."""
-    figures = measure(order_lines, say=lambda text: print(text, file=sys.stderr))
+    """Measure on a stack of the bench's own, take it down, and keep the figures."""
+    home = settings().home / "bench"
+    with use_home(home):
+        try:
+            stack.up()
+            figures = measure(order_lines, say=lambda text: print(text, file=sys.stderr))
+        finally:
+            stack.down()
+    shutil.rmtree(home, ignore_errors=True)
     result = {"at": now().isoformat(), "figures": [figure.as_dict() for figure in figures]}
-    path = settings().home / "bench" / "figures.jsonl"
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(result) + "\n")
+    with (settings().home / "bench.jsonl").open("a", encoding="utf-8") as kept:
+        kept.write(json.dumps(result) + "\n")
     return result | {"text": table(figures)}
