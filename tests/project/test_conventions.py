@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.core import errors
+
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
 MODULES = sorted((ROOT / "flows").rglob("*.py"))
@@ -100,3 +102,31 @@ def test_nothing_names_a_registry_host_or_a_path_of_one_machine() -> None:
 def test_no_top_level_module_of_ours_is_taken_for_a_dbt_plugin() -> None:
     assert not list(ROOT.glob("dbt_*/__init__.py"))
     assert not list(ROOT.glob("dbt_*.py"))
+
+
+def test_every_error_stands_in_the_tree_of_errors_below_its_parent() -> None:
+    drawn: dict[str, str] = {}
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"([│├└─ ]*)(\w+Error)\b", line):
+            depth = len(found[1]) // 4
+            above[depth:] = [found[2]]
+            drawn[found[2]] = above[depth - 1] if depth else "Exception"
+    defined = {
+        name: one.__base__.__name__
+        for name, one in vars(errors).items()
+        if isinstance(one, type) and issubclass(one, Exception)
+    }
+    assert drawn == defined
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
+def test_every_link_in_the_documents_leads_to_a_file(page: Path) -> None:
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert broken == []
