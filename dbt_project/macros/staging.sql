@@ -136,7 +136,12 @@ next_best as (
             where judged_newest.source_system = accepted.source_system
                 and judged_newest.source_key = accepted.source_key
         )
-    order by source_system, source_key, modified_at desc nulls last, batch_id desc, raw_id desc
+    order by
+        source_system asc,
+        source_key asc,
+        modified_at desc nulls last,
+        batch_id desc,
+        raw_id desc
 ),
 
 newest as not materialized (
