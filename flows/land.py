@@ -82,7 +82,7 @@ class _Progress:
             return
         percent = min(100, bytes_done * 100 // bytes_total)
         artifact_id, before = self.shown.get(name, (None, -1))
-        if percent < before + PERCENT_STEP and percent < 100:  # noqa: PLR2004
+        if percent < before + PERCENT_STEP and percent < 100:  # noqa: PLR2004 - per cent
             return
         if artifact_id is None:
             artifact_id = create_progress_artifact(

@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 def demo(_: Namespace) -> Result:
     """Tell the whole story on a generated company."""
-    from flows.cli.demo import run_demo  # noqa: PLC0415 - each command imports only what it needs
+    from flows.cli.demo import run_demo
 
     return run_demo()
 
 
 def up(_: Namespace) -> Result:
     """Start everything and print the links."""
-    from flows.cli import stack  # noqa: PLC0415
+    from flows.cli import stack
 
     return {"text": stack.up().text}
 
 
 def down(_: Namespace) -> Result:
     """Stop everything that `up` or the demo started."""
-    from flows.cli import stack  # noqa: PLC0415
-    from flows.cli.homes import demo_home, use_home  # noqa: PLC0415
+    from flows.cli import stack
+    from flows.cli.homes import demo_home, use_home
 
     told = [stack.down()]
     if (home := demo_home()).exists():
@@ -38,7 +38,7 @@ def down(_: Namespace) -> Result:
 
 def status(_: Namespace) -> Result:
     """Say what runs, what is published and what waits."""
-    from flows.cli.status import current_status  # noqa: PLC0415
+    from flows.cli.status import current_status
 
     return current_status()
 
@@ -47,7 +47,7 @@ def land(arguments: Namespace) -> Result:
     """Land what is new at one connection."""
 
     def call() -> Result:
-        from flows.land import land as flow  # noqa: PLC0415
+        from flows.land import land as flow
 
         batches = flow(arguments.connection, objects=arguments.objects, full=arguments.full)
         return {"batches": batches, "text": _landing_text(batches)}
@@ -59,8 +59,8 @@ def run(arguments: Namespace) -> Result:
     """Run the integrate flow."""
 
     def call() -> Result:
-        from flows.cli.status import published_tables, tables_text  # noqa: PLC0415
-        from flows.integrate import integrate  # noqa: PLC0415
+        from flows.cli.status import published_tables, tables_text
+        from flows.integrate import integrate
 
         outcome = integrate(full=arguments.full)
         tables = published_tables()
@@ -77,7 +77,7 @@ def backfill(arguments: Namespace) -> Result:
     """Read one connection again from the start and publish."""
 
     def call() -> Result:
-        from flows.backfill import backfill as flow  # noqa: PLC0415
+        from flows.backfill import backfill as flow
 
         outcome = flow(arguments.connection, objects=arguments.objects)
         return {"status": outcome, "text": outcome}
@@ -89,7 +89,7 @@ def publish(arguments: Namespace) -> Result:
     """Publish the candidate marts."""
 
     def call() -> Result:
-        from flows.publish import publish as flow  # noqa: PLC0415
+        from flows.publish import publish as flow
 
         number = flow(allow_breaking=arguments.allow_breaking)
         return {"publication": number, "text": f"Publication {number} is live."}
@@ -101,7 +101,7 @@ def rollback(_: Namespace) -> Result:
     """Go back to the publication before."""
 
     def call() -> Result:
-        from flows.rollback import rollback as flow  # noqa: PLC0415
+        from flows.rollback import rollback as flow
 
         number = flow()
         return {"publication": number, "text": f"Rolled back; publication {number} is live."}
@@ -111,14 +111,14 @@ def rollback(_: Namespace) -> Result:
 
 def bench(arguments: Namespace) -> Result:
     """Measure the performance budget."""
-    from flows.cli.bench import run_bench  # noqa: PLC0415
+    from flows.cli.bench import run_bench
 
     return run_bench(order_lines=arguments.lines)
 
 
 def _in_prefect(call: Callable[[], T]) -> T:
     """Run a flow against the Prefect server that is up, or a temporary one of its own."""
-    from flows.cli.stack import prefect_environment  # noqa: PLC0415
+    from flows.cli.stack import prefect_environment
 
     export(prefect_environment())
     return call()

@@ -104,8 +104,8 @@ def _tell(extracts: Path) -> None:
 
 def _run() -> Outcome:
     """Run the main job through its deployment, as a person would from the UI."""
-    from prefect.client.schemas import FlowRun  # noqa: PLC0415 - needs the server's address first
-    from prefect.deployments import run_deployment  # noqa: PLC0415
+    from prefect.client.schemas import FlowRun
+    from prefect.deployments import run_deployment
 
     flow_run = run_deployment(
         FLOW, timeout=LONGEST_RUN_SECONDS, poll_interval=0.5, as_subflow=False

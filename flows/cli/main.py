@@ -54,14 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_stack(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+def _add_stack(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
     _add(sub, common, "demo", commands.demo, "the whole story on a generated company")
     _add(sub, common, "up", commands.up, "start Postgres, the Prefect server with its UI, a worker")
     _add(sub, common, "down", commands.down, "stop what `up` started")
     _add(sub, common, "status", commands.status, "what runs, what is published, what waits")
 
 
-def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
     land = _add(sub, common, "land", commands.land, "land what is new at a connection")
     land.add_argument("connection", metavar="CONNECTION")
     land.add_argument("--object", action="append", dest="objects", metavar="O")
@@ -78,7 +78,7 @@ def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
     _add(sub, common, "rollback", commands.rollback, "back to the publication before")
 
 
-def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
+def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
 
@@ -87,7 +87,7 @@ def _add(
     sub: Any,  # noqa: ANN401 - argparse does not name the type of its sub-parsers
     common: argparse.ArgumentParser,
     name: str,
-    command: Any,  # noqa: ANN401
+    command: Any,  # noqa: ANN401 - commands differ in what they take
     text: str,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = sub.add_parser(

@@ -76,8 +76,7 @@ class PrefectServer:
             self._choose_port()
             command = ("server", "start", "--host", "127.0.0.1", "--port", str(self.port))
             self._launch("server", command, stack_environment())
-        gave_up = lambda: self.is_up() or not self.processes(SERVER)  # noqa: E731
-        if not wait_until(gave_up, START_SECONDS, pause=0.2) or not self.is_up():
+        if not wait_until(self._is_up_or_gone, START_SECONDS, pause=0.2) or not self.is_up():
             raise WarehouseUnavailableError(
                 f"Prefect's server did not start; see {self.folder / 'server.log'}."
             )
@@ -87,6 +86,9 @@ class PrefectServer:
         if not self.processes(WORKER):
             command = ("worker", "start", "--pool", WORK_POOL, "--type", "process")
             self._launch("worker", (*command, "--name", "this machine"), stack_environment())
+
+    def _is_up_or_gone(self) -> bool:
+        return self.is_up() or not self.processes(SERVER)
 
     def _choose_port(self) -> None:
         # The sockets of a process that was killed stay open a moment longer than it lives.

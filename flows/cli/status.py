@@ -23,7 +23,7 @@ select
 
 def current_status() -> dict[str, Any]:
     """Return what runs, the last run, the published tables and what waits."""
-    from flows.cli import stack  # noqa: PLC0415 - the tables alone need no stack
+    from flows.cli import stack
 
     running = stack.status()
     migrate()

@@ -57,7 +57,7 @@ def export(values: Mapping[str, str | None]) -> None:
         if value is None:
             os.environ.pop(name, None)  # noqa: TID251 - the one writer of the environment
         else:
-            os.environ[name] = value  # noqa: TID251
+            os.environ[name] = value  # noqa: TID251 - as above
 
 
 def _currency(code: str | None) -> str | None:

@@ -23,7 +23,7 @@ def preload() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations  # noqa: PLC0415 - slow, so only where it is needed
-        import great_expectations.expectations  # noqa: F401, PLC0415
+        import great_expectations.expectations  # noqa: F401, PLC0415 - registers them; slow as well
 
 
 def results_folder() -> Path:
@@ -72,7 +72,7 @@ def driver_url(url: str) -> str:
 def _disconnect(source: Any) -> None:  # noqa: ANN401 - Great Expectations' own type is not exported
     # A source that was never asked has no engine yet; asking for one would connect.
     if source._engine is not None:  # noqa: SLF001 - there is no public way to ask
-        source._engine.dispose()  # noqa: SLF001
+        source._engine.dispose()  # noqa: SLF001 - as above
     engine = getattr(source, "_execution_engine", None)
     if engine is not None:
         engine.close()

@@ -28,7 +28,7 @@ def add_accounts(plan: Plan, customers: list[Customer], extract: Extract) -> lis
     for position, customer in enumerate(customers):
         add_customer(plan, customer, random, extract)
         # One customer in 25 was never entered in the CRM; one in 12 was entered twice.
-        copies = 0 if position % 25 == 24 else 2 if position % 12 == 5 else 1  # noqa: PLR2004
+        copies = 0 if position % 25 == 24 else 2 if position % 12 == 5 else 1
         pairs += [
             add_account(plan, customer, random, extract, is_copy=copy > 0) for copy in range(copies)
         ]
@@ -43,7 +43,7 @@ def add_accounts(plan: Plan, customers: list[Customer], extract: Extract) -> lis
     return pairs
 
 
-def add_account(  # noqa: PLR0913
+def add_account(  # noqa: PLR0913 - what an account is made of
     plan: Plan,
     customer: Customer,
     random: Random,

@@ -68,7 +68,7 @@ def _add_case(world: World, number: int, order: Row, contact: Row, random: Rando
         "case_number": f"{number + 1:08d}",
         "account_id": order["account_id"],
         "contact_id": contact["contact_id"],
-        "order_number": order["erp_order_number"] if random.random() < 0.8 else None,  # noqa: PLR2004
+        "order_number": order["erp_order_number"] if random.random() < 0.8 else None,
         "product_number": random.choice(world.products).product_number,
         "type": kind,
         "reason": random.choice(CASE_REASONS),

@@ -30,7 +30,7 @@ def make_deals(world: World) -> None:
     for number, day in enumerate(days, start=1):
         customer = random.choices(buyers, weights)[0]
         deal = make_deal(world, random, number, customer, plan.start + timedelta(days=day))
-        deal.is_cancelled = random.random() < 0.04  # noqa: PLR2004
+        deal.is_cancelled = random.random() < 0.04
         world.deals.append(deal)
     _plant_differences(world)
 
@@ -51,7 +51,7 @@ def make_deal(
             _make_line(place, product, currency, rate, random)
             for place, product in enumerate(chosen, start=1)
         ],
-        has_quote=random.random() < 0.5,  # noqa: PLR2004
+        has_quote=random.random() < 0.5,
         created_at=world.plan.moment(ordered_on, random),
     )
 

@@ -92,7 +92,7 @@ def _shipments(deal: Deal, stage: str, random: Random) -> list[list[Part]]:
     first = [(line, part_of(line)) for line in deal.lines if part_of(line) > 0]
     if stage == "partially_shipped":
         return [first]
-    if not first or random.random() < 0.7:  # noqa: PLR2004
+    if not first or random.random() < 0.7:
         return [whole]
     rest = [(line, line.quantity - part_of(line)) for line in deal.lines]
     return [first, rest]

@@ -29,7 +29,7 @@ def _until_valid(
     """Draw digits until their check digit is a single digit."""
     while True:
         digits = _digits(random, count)
-        if 0 <= (digit := check(digits)) <= 9:  # noqa: PLR2004
+        if 0 <= (digit := check(digits)) <= 9:
             return digits, digit
 
 

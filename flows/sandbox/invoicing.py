@@ -144,9 +144,9 @@ def add_credit_notes(desk: Desk, deal: Deal, invoices: Sequence[Invoice]) -> Non
     issued_at = invoice.issued_at + timedelta(days=desk.random.randint(3, 9), hours=1)
     if issued_at.date() >= desk.plan.as_of:
         return
-    if chance < 0.07:  # noqa: PLR2004
+    if chance < 0.07:
         _add_return(desk, deal, invoice, issued_at)
-    elif chance < 0.1:  # noqa: PLR2004
+    elif chance < 0.1:
         _add_price_correction(desk, deal, invoice, issued_at)
 
 

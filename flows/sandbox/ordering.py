@@ -75,7 +75,7 @@ def _line_row(deal: Deal, line: Line, status: str) -> Row:
 def _add_events(desk: Desk, deal: Deal, status: str, actor: str) -> None:
     clerk = desk.random.choice(CLERKS)
     events = [("created", actor)]
-    if desk.random.random() < 0.1:  # noqa: PLR2004
+    if desk.random.random() < 0.1:
         events.append(("changed", clerk))
     if status not in ("open", "cancelled"):
         events.append(("released", clerk))

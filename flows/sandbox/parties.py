@@ -22,7 +22,7 @@ def make_customers(plan: Plan) -> list[Customer]:
     names: set[str] = set()
     for number in range(plan.count(120, at_least=12)):
         country = COUNTRIES[number % len(COUNTRIES)]
-        sister = customers[-1] if number % 15 == 14 else None  # noqa: PLR2004
+        sister = customers[-1] if number % 15 == 14 else None
         customer = make_customer(plan, random, number, sister.country if sister else country)
         if sister:
             _move_in_with(customer, sister, random)
@@ -74,7 +74,7 @@ def add_users(plan: Plan, extract: Extract) -> None:
             ("crm", "users"),
             created,
             created,
-            {"user_id": f"U{number}", "name": name, "email": email, "is_active": number != 4,  # noqa: PLR2004
+            {"user_id": f"U{number}", "name": name, "email": email, "is_active": number != 4,
              "is_integration": number == len(USERS)},
         )  # fmt: skip
 
@@ -94,7 +94,7 @@ def add_customer(plan: Plan, customer: Customer, random: Random, extract: Extrac
         "currency": customer.country.currency,
         "payment_terms": random.choice(("NET14", "NET30", "NET30", "NET60")),
         "credit_limit": random.choice((10000, 25000, 50000, 100000, None)),
-        "is_blocked": random.random() < 0.02,  # noqa: PLR2004
+        "is_blocked": random.random() < 0.02,
         "parent_customer_id": customer.parent_id,
         "crm_account_id": None,
         "company": customer.company,
@@ -111,7 +111,7 @@ def _add_address(
 ) -> None:
     is_billing = role == "billing"
     # A third of the customers take their goods where they take their invoices.
-    is_elsewhere = not is_billing and random.random() < 0.67  # noqa: PLR2004
+    is_elsewhere = not is_billing and random.random() < 0.67
     town = random.choice(customer.country.towns) if is_elsewhere else customer.town
     street = f"{random.choice(customer.country.streets)} {random.randint(1, 90)}"
     row: Row = {

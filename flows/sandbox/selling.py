@@ -119,7 +119,7 @@ def _add_opportunity(desk: Desk, deal: Deal, account_id: str, stage: str, asked:
 def _add_quote(desk: Desk, deal: Deal, account_id: str, status: str, asked: datetime) -> None:
     highest = max(line.discount_pct for line in deal.lines)
     # Above ten per cent somebody has to agree.
-    approved_at = (asked + timedelta(hours=3)).isoformat() if highest > 10 else None  # noqa: PLR2004
+    approved_at = (asked + timedelta(hours=3)).isoformat() if highest > 10 else None
     modified = max(asked + timedelta(hours=3), deal.created_at) if status == "accepted" else asked
     row: Row = {
         "quote_id": _quote_id(deal),
@@ -167,5 +167,5 @@ def _add_hopes(world: World, desk: Desk) -> None:
         hope.ordered_on = world.plan.as_of + timedelta(days=days)
         account_id = hope.customer.account_ids[0]
         _add_opportunity(desk, hope, account_id, stage, asked)
-        if random.random() < 0.7:  # noqa: PLR2004
+        if random.random() < 0.7:
             _add_quote(desk, hope, account_id, QUOTE_STATUS[stage], asked)

@@ -39,7 +39,7 @@ class VolumeTruth:
     rows: dict[str, int]
 
 
-def write_volume(  # noqa: PLR0913
+def write_volume(  # noqa: PLR0913 - all by name
     folder: Path,
     *,
     order_lines: int = 1_000_000,

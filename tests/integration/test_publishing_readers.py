@@ -117,7 +117,7 @@ def test_readers_never_fail_and_never_see_a_mix_during_many_flips(warehouse: str
         assert {len(versions) for versions in reader.seen} == {1}
         assert reader.longest < 2
     assert len(set.union(*readers[0].seen)) > FLIPS / 2
-    print(f"flips: median {sorted(times)[FLIPS // 2]:.3f} s, longest {max(times):.3f} s")  # noqa: T201
+    print(f"flips: median {sorted(times)[FLIPS // 2]:.3f} s, longest {max(times):.3f} s")  # noqa: T201 - shown with -s
 
 
 def test_a_table_rebuilt_from_nothing_is_never_seen_empty_by_an_older_transaction(

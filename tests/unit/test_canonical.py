@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.core.canonical import COMMON_COLUMNS, entities, entity
+from flows.core.canonical import COMMON_COLUMNS, Entity, entities, entity
 from flows.core.errors import SettingsError
 
 
@@ -12,7 +12,7 @@ def test_there_are_twenty_five_entities() -> None:
 
 
 @pytest.mark.parametrize("one", entities(), ids=lambda one: one.name)
-def test_every_entity_has_a_key_kinds_and_the_common_columns_last(one) -> None:  # noqa: ANN001
+def test_every_entity_has_a_key_kinds_and_the_common_columns_last(one: Entity) -> None:
     assert one.key
     assert set(one.kinds) <= {"crm", "erp"}
     assert one.column_names[-3:] == COMMON_COLUMNS

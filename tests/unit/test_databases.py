@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from flows.core.databases import database_name, with_database
 
@@ -20,8 +20,6 @@ def test_any_credentials_survive_a_change_of_database(user: str, password: str, 
 
 
 def _with_credentials(url: str, user: str, password: str) -> str:
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
-
     return make_conninfo(url, user=user, password=password)
 
 
