@@ -35,7 +35,7 @@ def rows_by_key(folder: Path) -> Rows:
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
     first = tmp_path_factory.mktemp("first")
-    truth = write_company(first, scale=0.4)
+    truth = write_company(first, scale=0.25)
     before = rows_by_key(first)
     # Elsewhere, so that only the files of the delta are there.
     second = tmp_path_factory.mktemp("second")
