@@ -6,6 +6,7 @@ from prefect.runtime import flow_run
 from flows.build import build
 from flows.core.migrations import migrate
 from flows.core.runs import recorded_run
+from flows.core.subflows import inside_a_flow
 from flows.land import land
 from flows.publish import publish
 
@@ -18,7 +19,10 @@ def backfill(connection: str, objects: list[str] | None = None) -> str:
     """
     migrate()
     logger = get_run_logger()
-    with recorded_run("backfill", flow_run_id=flow_run.get_id(), on_wait=logger.info) as run:
+    with (
+        recorded_run("backfill", flow_run_id=flow_run.get_id(), on_wait=logger.info) as run,
+        inside_a_flow(),
+    ):
         land(connection, objects=objects, full=True)
         if build():
             publish()

@@ -1,7 +1,5 @@
 """Judge what has landed, stage it, settle who is who, and build the candidate marts."""
 
-from threading import Thread
-
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
@@ -31,20 +29,20 @@ def build(full: bool = False) -> bool:
             logger.info("Nothing new: the published marts are up to date.")
             run.status = "unchanged"
             return False
-        Thread(target=gates.preload, daemon=True).start()
-        _promote_raw(run, plan)
-        _build_staging(run, plan)
-        _settle_identity(run)
-        _build_marts(run, plan)
-        _promote_marts(run)
+        with gates.Courtroom() as gate:
+            _promote_raw(run, plan, gate)
+            _build_staging(run, plan)
+            _settle_identity(run)
+            _build_marts(run, plan)
+            _promote_marts(run, gate)
     return True
 
 
-def _promote_raw(run: Run, plan: staging.Plan) -> None:
+def _promote_raw(run: Run, plan: staging.Plan, gate: gates.Courtroom) -> None:
     with run.timed("incoming"):
         build_incoming(plan)
     with run.timed("gate raw"):
-        judge("raw", run.run_id)
+        judge(gate, "raw", run.run_id)
 
 
 def _build_staging(run: Run, plan: staging.Plan) -> None:
@@ -62,11 +60,11 @@ def _build_marts(run: Run, plan: staging.Plan) -> None:
         build_marts(run.run_id, plan)
 
 
-def _promote_marts(run: Run) -> None:
+def _promote_marts(run: Run, gate: gates.Courtroom) -> None:
     with connect() as connection:
         slot = publishing.candidate_slot(connection)
     with run.timed("gate marts"):
-        judge("marts", run.run_id, slot)
+        judge(gate, "marts", run.run_id, slot)
 
 
 @task(task_run_name="read what is waiting", cache_policy=NO_CACHE)
@@ -79,9 +77,11 @@ def build_incoming(plan: staging.Plan) -> None:
 
 
 @task(task_run_name="gate: {promotion}", cache_policy=NO_CACHE)
-def judge(promotion: str, run_id: int, slot: str | None = None) -> None:
+def judge(gate: gates.Courtroom, promotion: str, run_id: int, slot: str | None = None) -> None:
     """Let Great Expectations judge a promotion and show the verdict; refuse when it says no."""
-    verdict = gates.judge(promotion, run_id=run_id, slot=slot)
+    verdict = gate.judge(promotion, run_id=run_id, slot=slot)
+    if verdict.is_refused or not gates.data_docs_page().exists():
+        gate.draw_data_docs()
     create_markdown_artifact(
         key=f"gate-{promotion}",
         markdown=gates.markdown(verdict),

@@ -7,6 +7,7 @@ from flows.build import build
 from flows.core.errors import SourceFileError
 from flows.core.migrations import migrate
 from flows.core.runs import recorded_run
+from flows.core.subflows import inside_a_flow
 from flows.land import chosen, land
 from flows.publish import publish
 
@@ -21,9 +22,12 @@ def integrate(connections: list[str] | None = None, full: bool = False) -> str:
     """
     migrate()
     logger = get_run_logger()
-    with recorded_run(
-        "integrate", full=full, flow_run_id=flow_run.get_id(), on_wait=logger.info
-    ) as run:
+    with (
+        recorded_run(
+            "integrate", full=full, flow_run_id=flow_run.get_id(), on_wait=logger.info
+        ) as run,
+        inside_a_flow(),
+    ):
         _land_all(connections)
         if build(full=full):
             publish()

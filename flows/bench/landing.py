@@ -78,8 +78,8 @@ def _copy_csv(file: Path) -> None:
 
 
 def _psql(command: str) -> None:
-    target = warehouse_url()
-    password = str(conninfo_to_dict(target).get("password") or "")
+    target = {name: str(value) for name, value in conninfo_to_dict(warehouse_url()).items()}
+    password = target.pop("password", "")
     subprocess.run(
         [
             str(binaries() / "psql"),
@@ -87,7 +87,7 @@ def _psql(command: str) -> None:
             "-v",
             "ON_ERROR_STOP=1",
             "-d",
-            make_conninfo(target, password=""),
+            make_conninfo(**target),
         ],
         input=command.encode(),
         check=True,

@@ -28,14 +28,16 @@ GATES = ("gate raw", "gate marts")
 
 
 def measure(order_lines: int, say: Callable[[str], None]) -> list[Figure]:
-    """Measure every figure on a database of its own, which is dropped afterwards."""
-    with _bench_database(), TemporaryDirectory(dir=_scratch()) as scratch:
+    """Measure every figure on databases of their own, which are dropped afterwards."""
+    with TemporaryDirectory(dir=_scratch()) as scratch:
         folder = Path(scratch)
         say(f"Writing {order_lines:,} order lines …")
         write_volume(folder / "volume", order_lines=order_lines)
-        figures = _landing(folder, say)
         _connections_file(folder)
-        return figures + _runs(folder, order_lines, say)
+        with _bench_database():
+            figures = _landing(folder, say)
+        with _bench_database():
+            return figures + _runs(folder, order_lines, say)
 
 
 def _landing(folder: Path, say: Callable[[str], None]) -> list[Figure]:

@@ -193,6 +193,15 @@ def _give_manifest(runner: Any, manifest: Any) -> None:  # noqa: ANN401 - untype
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     runner.dbtRunner = lambda callbacks: dbtRunner(manifest=manifest, callbacks=callbacks)
+    runner.serialize_context = _context_without_settings
+
+
+def _context_without_settings() -> dict[str, Any]:
+    # Every node's thread would read all of Prefect's settings anew from files and environment,
+    # twice, which takes longer than most models; they are the process's own settings anyway.
+    from prefect.context import serialize_context  # noqa: PLC0415
+
+    return {name: part for name, part in serialize_context().items() if name != "settings_context"}
 
 
 def _raise_failures(result: Any, arguments: Sequence[str], folder: Path) -> None:  # noqa: ANN401

@@ -3,7 +3,8 @@
 ConcordError
 ├── TransientError            trying again may help
 │   ├── WarehouseUnavailableError
-│   └── RunInProgressError
+│   ├── RunInProgressError
+│   └── GateUnavailableError
 └── TerminalError             trying again will not help until someone acts
     ├── SettingsError
     ├── MigrationError
@@ -38,6 +39,10 @@ class WarehouseUnavailableError(TransientError):
 
 class RunInProgressError(TransientError):
     """Another run holds what this run needs."""
+
+
+class GateUnavailableError(TransientError):
+    """The gate ended before it gave a verdict."""
 
 
 class SettingsError(TerminalError):

@@ -1,17 +1,21 @@
 """Great Expectations judges a promotion; failing rows go to quarantine with their document."""
 
 from flows.gates.context import preload
+from flows.gates.courtroom import Courtroom
+from flows.gates.docs import index_page as data_docs_page
 from flows.gates.judging import judge
 from flows.gates.passed import require_passed
 from flows.gates.report import headline, markdown
 from flows.gates.verdict import Finding, Held, Result, Thresholds, Verdict
 
 __all__ = [
+    "Courtroom",
     "Finding",
     "Held",
     "Result",
     "Thresholds",
     "Verdict",
+    "data_docs_page",
     "headline",
     "judge",
     "markdown",
