@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
 from flows.bench.report import Figure
-from flows.core.embedded import binaries
-from flows.core.settings import settings
-from flows.core.warehouse import connect, warehouse_url
+from flows.core.errors import WarehouseUnavailableError
+from flows.core.psql import run_psql
+from flows.core.warehouse import connect
 
 ROUNDS = 3
 JSON_LIMIT, CSV_LIMIT, MEMORY_LIMIT_MB = 0.8, 0.3, 150.0
@@ -78,22 +76,8 @@ def _copy_csv(file: Path) -> None:
 
 
 def _psql(command: str) -> None:
-    target = {name: str(value) for name, value in conninfo_to_dict(warehouse_url()).items()}
-    password = target.pop("password", "")
-    subprocess.run(
-        [
-            str(binaries() / "psql"),
-            "-qX",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            make_conninfo(**target),
-        ],
-        input=command.encode(),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env={**settings().environment, "PGPASSWORD": password},
-    )
+    if run_psql(["-qX", "-v", "ON_ERROR_STOP=1"], f"set client_min_messages = warning;\n{command}"):
+        raise WarehouseUnavailableError(f"psql could not run: {command}")
 
 
 def _land(file: Path) -> dict[str, float]:

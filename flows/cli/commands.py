@@ -109,6 +109,13 @@ def rollback(_: Namespace) -> Result:
     return _in_prefect(call)
 
 
+def psql(arguments: Namespace) -> Result:
+    """Open psql on the warehouse, or run what its options say."""
+    from flows.core.psql import run_psql
+
+    return {"status": run_psql(arguments.arguments)}
+
+
 def bench(arguments: Namespace) -> Result:
     """Measure the performance budget."""
     from flows.cli.bench import run_bench

@@ -79,6 +79,8 @@ def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
+    psql = _add(sub, common, "psql", commands.psql, "psql on the warehouse, with psql's options")
+    psql.add_argument("arguments", nargs=argparse.REMAINDER, metavar="OPTION")
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
 

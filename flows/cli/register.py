@@ -1,4 +1,4 @@
-"""Tell Prefect's server what can be run: the work pool, the limits and every deployment.
+"""Tell Prefect's server what can be run: the work pool and every deployment.
 
 A program of its own (`python -m flows.cli.register`), because Prefect reads its settings on import.
 """
@@ -6,6 +6,7 @@ A program of its own (`python -m flows.cli.register`), because Prefect reads its
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -19,6 +20,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Crashed
 from prefect.workers.process import ProcessWorker
 
@@ -27,19 +29,19 @@ from flows.core.errors import ConnectionsError
 from flows.core.settings import settings
 from flows.sources.connections import load_connections
 
-LIMITS = {"warehouse-writes": 1}
 UNFINISHED = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 SET_FOLDER = "prefect.deployments.steps.set_working_directory"
 
 
 def main() -> int:
     """Register everything and return the exit status of `prefect deploy`."""
-    asyncio.run(_prepare_server())
-    plan = PrefectServer(settings().home).folder / "prefect.yaml"
-    plan.write_text(yaml.safe_dump(deployment_plan(), sort_keys=False), encoding="utf-8")
+    plan = deployment_plan()
+    keep_pauses(plan, asyncio.run(_prepare_server()))
+    path = PrefectServer(settings().home).folder / "prefect.yaml"
+    path.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
     command = (sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all")
     return subprocess.run(
-        [*command, "--prefect-file", str(plan)], cwd=settings().project_root, check=False
+        [*command, "--prefect-file", str(path)], cwd=settings().project_root, check=False
     ).returncode
 
 
@@ -56,6 +58,19 @@ def deployment_plan() -> dict[str, Any]:
     )
     plan["deployments"] += [_hourly(template, name) for name in _connections()]
     return plan
+
+
+def keep_pauses(plan: dict[str, Any], registered: Iterable[DeploymentResponse]) -> None:
+    """Leave paused what a person has paused, deployments and schedules alike."""
+    known = {(one.entrypoint, one.name): one for one in registered}
+    for deployment in plan["deployments"]:
+        found = known.get((deployment["entrypoint"], deployment["name"]))
+        if found is None:
+            continue
+        deployment["paused"] = bool(found.paused)
+        active = {schedule.slug: schedule.active for schedule in found.schedules}
+        for schedule in deployment.get("schedules", ()):
+            schedule["active"] = active.get(schedule["slug"], schedule["active"])
 
 
 def _hourly(template: dict[str, Any], connection: str) -> dict[str, Any]:
@@ -76,14 +91,15 @@ def _connections() -> list[str]:
         return []
 
 
-async def _prepare_server() -> None:
+async def _prepare_server() -> list[DeploymentResponse]:
     async with get_client() as client:
-        await _create_pool_and_limits(client)
+        await _create_pool(client)
         if not PrefectServer(settings().home).runs_flows():
             await _give_up_lost_runs(client)
+        return await client.read_deployments()
 
 
-async def _create_pool_and_limits(client: PrefectClient) -> None:
+async def _create_pool(client: PrefectClient) -> None:
     pool = WorkPoolCreate(
         name=WORK_POOL,
         type=ProcessWorker.type,
@@ -91,8 +107,6 @@ async def _create_pool_and_limits(client: PrefectClient) -> None:
         base_job_template=ProcessWorker.get_default_base_job_template(),
     )
     await client.create_work_pool(pool, overwrite=True)
-    for name, limit in LIMITS.items():
-        await client.upsert_global_concurrency_limit_by_name(name, limit)
 
 
 async def _give_up_lost_runs(client: PrefectClient) -> None:

@@ -24,6 +24,7 @@ from flows.core.warehouse import warehouse_url
 __all__ = ["Stack", "down", "prefect_environment", "status", "up"]
 
 GRACE_SECONDS = 20
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def status() -> dict[str, str]:
     server = PrefectServer(settings().home)
     return {
         "warehouse": _warehouse_text(),
-        "prefect": server.ui if server.is_up() else "stopped",
-        "worker": "running" if server.processes(WORKER) else "stopped",
+        "prefect": server.ui if server.is_up() else STOPPED,
+        "worker": "running" if server.processes(WORKER) else STOPPED,
     }
 
 
@@ -112,4 +113,4 @@ def _warehouse_text() -> str:
     if settings().warehouse_url:
         return "your own Postgres (CONCORD_WAREHOUSE_URL)"
     current = embedded.status()
-    return f"Postgres on 127.0.0.1:{current.port}" if current.is_running else "stopped"
+    return f"Postgres on 127.0.0.1:{current.port}" if current.is_running else STOPPED

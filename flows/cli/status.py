@@ -26,6 +26,9 @@ def current_status() -> dict[str, Any]:
     from flows.cli import stack
 
     running = stack.status()
+    services = "\n".join(f"{name}: {state}" for name, state in running.items())
+    if running["warehouse"] == stack.STOPPED:
+        return {"services": running, "text": f"{services}\nStart it with `concord up`."}
     migrate()
     with connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
         last_run = cursor.execute(LAST_RUN).fetchone()
@@ -39,7 +42,7 @@ def current_status() -> dict[str, Any]:
         "tables": tables,
         "text": "\n".join(
             [
-                *(f"{name}: {state}" for name, state in running.items()),
+                services,
                 _run_text(last_run),
                 _waiting_text(waiting),
                 tables_text(tables),

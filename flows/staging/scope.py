@@ -27,14 +27,18 @@ class Plan:
 
 
 def plan_of_work(*, full: bool) -> Plan:
-    """Return what the pending batches, the open quarantine and changed models ask for."""
+    """Return what the pending batches, the open quarantine and changed models ask for.
+
+    Held rows are judged again whenever anything else is, and when models, rules or tolerances
+    changed; on their own they would only fail again.
+    """
     with connect() as connection:
-        missing = _missing(connection)
-        pending = _pending(connection)
-        if not (pending or missing):
-            return Plan((), _must_rebuild(connection, full=full), _marts_lag(connection))
-        wanted = pending | _quarantined(connection) | missing
-        return Plan(tuple(sorted(wanted)), _must_rebuild(connection, full=full), marts_lag=True)
+        wanted = _pending(connection) | _missing(connection)
+        is_full = full or staging_is_outdated(connection)
+        if wanted or is_full:
+            wanted |= _quarantined(connection)
+        lag = bool(wanted) or _marts_lag(connection)
+        return Plan(tuple(sorted(wanted)), is_full, lag)
 
 
 def clear_incoming(connection: Connection, keep: frozenset[str]) -> None:
@@ -49,10 +53,6 @@ def mark_staged(connection: Connection) -> int:
         "update ops.batches set status = 'staged', staged_at = clock_timestamp() "
         "where status = 'accepted'"
     ).rowcount
-
-
-def _must_rebuild(connection: Connection, *, full: bool) -> bool:
-    return full or staging_is_outdated(connection)
 
 
 def _pending(connection: Connection) -> frozenset[str]:

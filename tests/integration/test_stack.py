@@ -123,11 +123,17 @@ def test_runs_of_one_deployment_wait_for_each_other(server: PrefectServer) -> No
         assert found["concurrency_options"]["collision_strategy"] == "ENQUEUE"
 
 
-def test_writers_of_the_warehouse_share_one_slot(server: PrefectServer) -> None:
-    limits = {
-        limit["name"]: limit["limit"] for limit in _ask(server, "v2/concurrency_limits/filter")
-    }
-    assert limits["warehouse-writes"] == 1
+def test_up_again_leaves_paused_what_a_person_paused(server: PrefectServer) -> None:
+    nightly = _deployments(server)["integrate/nightly"]
+    address = f"{server.api}/deployments/{nightly['id']}"
+    schedule = f"{address}/schedules/{nightly['schedules'][0]['id']}"
+    requests.patch(address, json={"paused": True}, timeout=30).raise_for_status()
+    requests.patch(schedule, json={"active": False}, timeout=30).raise_for_status()
+    stack.up()
+    again = _deployments(server)["integrate/nightly"]
+    assert again["paused"]
+    assert [one["active"] for one in again["schedules"]] == [False]
+    assert not _deployments(server)["integrate/on-demand"]["paused"]
 
 
 def test_the_state_of_prefect_is_kept_in_postgres(server: PrefectServer) -> None:
