@@ -118,6 +118,9 @@ def build_marts(run_id: int, plan: staging.Plan) -> None:
         currency = staging.settle_reporting_currency(connection)
         model_hash = staging.marts_signature(currency)
         slot = publishing.candidate_slot(connection)
+    if not plan.is_full:
+        publishing.copy_live_to_spare(model_hash)
+    with connect() as connection:
         full = plan.is_full or publishing.was_built_otherwise(connection, slot, model_hash)
     publishing.begin_build(slot, run_id)
     run_dbt(["run", "--select", "path:models/marts"], slot=slot, full=full)

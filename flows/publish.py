@@ -24,6 +24,8 @@ def publish(allow_breaking: bool = False) -> int:
     with recorded_run("publish", flow_run_id=flow_run.get_id(), on_wait=logger.info) as run:
         with run.timed("publishing"):
             publication = flip_views(run.run_id, allow_breaking)
+        with run.timed("spare slot"):
+            fill_the_empty_slot(publication.slot)
         create_markdown_artifact(
             key="publication",
             markdown=markdown(publication),
@@ -39,3 +41,14 @@ def flip_views(run_id: int, allow_breaking: bool) -> publishing.Publication:
         slot = publishing.candidate_slot(connection)
         gates.require_passed(connection, "marts", publishing.slot_version(connection, slot))
     return publishing.publish(slot, run_id, allow_breaking=allow_breaking)
+
+
+@task(task_run_name="get the spare slot ready", cache_policy=NO_CACHE)
+def fill_the_empty_slot(live: str) -> None:
+    """After the first publication, copy it, so that the next run has to catch up only."""
+    with connect() as connection:
+        spare = publishing.candidate_slot(connection)
+        is_empty = publishing.slot_version(connection, spare) == 0
+        model_hash = publishing.slot_models(connection, live)
+    if is_empty and model_hash:
+        publishing.copy_live_to_spare(model_hash)

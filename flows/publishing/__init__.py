@@ -8,9 +8,11 @@ from flows.publishing.slots import (
     candidate_slot,
     finish_build,
     live_slot,
+    slot_models,
     slot_version,
     was_built_otherwise,
 )
+from flows.publishing.spare import copy_live_to_spare
 
 __all__ = [
     "Catalogue",
@@ -18,12 +20,14 @@ __all__ = [
     "TableDifference",
     "begin_build",
     "candidate_slot",
+    "copy_live_to_spare",
     "differences",
     "finish_build",
     "live_slot",
     "publish",
     "read_catalogue",
     "rollback",
+    "slot_models",
     "slot_version",
     "was_built_otherwise",
 ]

@@ -61,6 +61,11 @@ def slot_version(connection: Connection, slot: str) -> int:
     return read(connection, slot).version
 
 
+def slot_models(connection: Connection, slot: str) -> str | None:
+    """Return the signature of the models that built the slot."""
+    return read(connection, slot).model_hash
+
+
 def was_built_otherwise(connection: Connection, slot: str, model_hash: str) -> bool:
     """Say whether the slot was never built, or by other models than these."""
     state = read(connection, slot)
