@@ -19,10 +19,14 @@ create index on {table} using brin (batch_id) with (pages_per_range = 32, autosu
 comment on table {table} is 'Rows as received; arrival order is batch_id, raw_id. Append-only.';
 """
 # No JSON text holds these two control characters, so that nothing is taken for a quote.
-_COPY = "copy {table} (payload) from stdin (format csv, quote e'\\x01', delimiter e'\\x02')"
-_IS_OBJECT = """
+_COPY = """
+copy {table} (batch_id, payload) from stdin (format csv, quote e'\\x01', delimiter e'\\x02')
+"""
+# Only jsonb refuses escapes that name no character; a number beyond its range is for the gate.
+_KIND = "case when strpos(content, '\\u') > 0 then 'jsonb' else 'json' end"
+_IS_OBJECT = f"""
 case
-    when pg_input_is_valid(content, 'jsonb') then json_typeof(content::json) = 'object'
+    when pg_input_is_valid(content, {_KIND}) then json_typeof(content::json) = 'object'
     else false
 end
 """
@@ -37,12 +41,12 @@ _REASONS = f"""
 select
     line,
     case
-        when pg_input_is_valid(content, 'jsonb')
+        when pg_input_is_valid(content, {_KIND})
             then 'the line is a JSON ' || json_typeof(content::json) || ', not an object'
         else concat_ws('. ', error.message, nullif(rtrim(error.detail, '.'), ''))
     end
 from pg_temp.concord_lines
-cross join lateral pg_input_error_info(content, 'jsonb') as error
+cross join lateral pg_input_error_info(content, {_KIND}) as error
 where not {_IS_OBJECT}
 order by line
 """
@@ -56,6 +60,7 @@ class RawTable:
         self._schema = f"raw_{source_system}"
         self._name = name
         self._table = sql.Identifier(self._schema, name)
+        self._prefix = b""
 
     def ensure(self) -> bool:
         """Make the table unless it is there; return whether it was made."""
@@ -73,6 +78,7 @@ class RawTable:
 
     def begin(self, batch_id: int) -> None:
         """Let the rows that follow, to the end of the transaction, belong to the batch."""
+        self._prefix = b"%d\x02" % batch_id
         self._connection.execute(
             "select set_config('concord.batch_id', %s, true)", (str(batch_id),)
         )
@@ -110,7 +116,13 @@ class RawTable:
             cursor.copy(sql.SQL(_COPY).format(table=self._table)) as copy,
         ):
             for block in blocks:
-                copy.write(block.content)
+                copy.write(self._with_batch(block.content))
+
+    def _with_batch(self, content: bytes) -> bytes:
+        # Once over the block; a column default would be evaluated for every row.
+        return (
+            self._prefix + content.removesuffix(b"\n").replace(b"\n", b"\n" + self._prefix) + b"\n"
+        )
 
     def _try(self, blocks: Iterable[Lines]) -> Iterator[Reject]:
         """Copy all at once; where Postgres refuses, each block alone, and then each line."""

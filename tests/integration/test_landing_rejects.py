@@ -28,7 +28,6 @@ GOOD = b'{"order_id": "good"}'
         (b'{"a": "x\x00y"}', "the line holds a NUL byte"),
         (b'{"a": "x\\u0000y"}', "unsupported Unicode escape sequence"),
         (b'{"a": "\\ud800"}', "invalid input syntax for type json"),
-        (b'{"a": 1e999999}', "value overflows numeric format"),
         (b'{"a": "\x01"}', "invalid input syntax for type json"),
         (b'{"a": 1} {"a": 2}', "invalid input syntax for type json"),
         (b"{" + b'"a":{' * 20_000, "stack depth limit exceeded"),
@@ -52,6 +51,7 @@ def test_a_bad_json_line_is_rejected_alone(tmp_path: Path, line: bytes, reason: 
         b' {"a": 1} ',
         b'{"a": 1}\r',
         b'{"a": "back\\\\slash \\t"}',
+        b'{"a": 1e999999}',
     ],
 )
 def test_a_line_that_only_looks_bad_lands(tmp_path: Path, line: bytes) -> None:

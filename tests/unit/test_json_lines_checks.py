@@ -40,9 +40,6 @@ def test_clean_blocks_take_the_fast_path(content: bytes) -> None:
         b'{"a": "\\u0000"}\n',
         b'{"a": "\\uD800"}\n',
         b'{"a": "\\udfff"}\n',
-        b'{"a": 1e999999}\n',
-        b'{"a": 1E-999999}\n',
-        b'{"a": ' + b"9" * 200_000 + b"}\n",
         b' {"a": 1}\n',
     ],
 )
