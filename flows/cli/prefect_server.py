@@ -75,7 +75,7 @@ class PrefectServer:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._choose_port()
             command = ("server", "start", "--host", "127.0.0.1", "--port", str(self.port))
-            self._launch("server", command, stack_environment())
+            self._launch("server", command, stack_environment() | self._ui_environment())
         if not wait_until(self._is_up_or_gone, START_SECONDS, pause=0.2) or not self.is_up():
             raise WarehouseUnavailableError(
                 f"Prefect's server did not start; see {self.folder / 'server.log'}."
@@ -86,6 +86,13 @@ class PrefectServer:
         if not self.processes(WORKER):
             command = ("worker", "start", "--pool", WORK_POOL, "--type", "process")
             self._launch("worker", (*command, "--name", "this machine"), stack_environment())
+
+    def _ui_environment(self) -> dict[str, str]:
+        # By default the pages ask port 4200, whoever listens there, and are unpacked in .venv.
+        return {
+            "PREFECT_SERVER_UI_API_URL": self.api,
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.folder / "ui"),
+        }
 
     def _is_up_or_gone(self) -> bool:
         return self.is_up() or not self.processes(SERVER)

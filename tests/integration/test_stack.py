@@ -143,6 +143,11 @@ def test_the_state_of_prefect_is_kept_in_postgres(server: PrefectServer) -> None
     assert row[0] == len(_deployments(server))
 
 
+def test_the_pages_of_the_ui_ask_the_server_they_come_from(server: PrefectServer) -> None:
+    asked = requests.get(f"{server.ui}/ui-settings", timeout=30).json()["api_url"]
+    assert asked == server.api
+
+
 def test_up_again_starts_nothing_twice(server: PrefectServer) -> None:
     before = (server.processes(), embedded.status())
     stack.up()
