@@ -1,13 +1,15 @@
 """The main job: every source up to date, judged, unified and published."""
 
 from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 
 from flows.build import build
 from flows.core.errors import SourceFileError
 from flows.core.migrations import migrate
-from flows.core.runs import recorded_run
+from flows.core.runs import Run, recorded_run
 from flows.core.subflows import inside_a_flow
+from flows.core.summary import summary
 from flows.land import chosen, land
 from flows.publish import publish
 
@@ -28,10 +30,21 @@ def integrate(connections: list[str] | None = None, full: bool = False) -> str:
         ) as run,
         inside_a_flow(),
     ):
-        _land_all(connections)
-        if build(full=full):
-            publish()
+        try:
+            _land_all(connections)
+            if build(full=full):
+                publish()
+        finally:
+            _show(run)
     return run.status
+
+
+def _show(run: Run) -> None:
+    create_markdown_artifact(
+        key="integrate",
+        markdown=summary(run.run_id, run.timings),
+        description=f"What run {run.run_id} did",
+    )
 
 
 def _land_all(connections: list[str] | None) -> None:

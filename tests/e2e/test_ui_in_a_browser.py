@@ -79,8 +79,12 @@ def test_a_person_starts_the_main_job_and_sees_it_complete_with_its_verdicts(
     ended.first.wait_for(timeout=RUN_MILLISECONDS)
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
     _open_tab(page, "Artifacts")
-    for key in ("gate-raw", "gate-marts"):
-        expect(page.get_by_text(key).first).to_be_visible()
+    expect(page.get_by_text("integrate").first).to_be_visible()
+    expect(page.get_by_text("did not produce any artifacts")).to_have_count(0)
+    page.goto(f"{ui}/artifacts/key/gate-raw")
+    expect(page.get_by_text("3 documents (11 rows) wait in quarantine").first).to_be_visible()
+    page.goto(f"{ui}/artifacts/key/gate-marts")
+    expect(page.get_by_text("let run 1 pass").first).to_be_visible()
     assert _published_orders() > 0
 
 
