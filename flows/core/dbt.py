@@ -1,7 +1,6 @@
 """dbt, run in this process: one invocation at a time, one parse for both slots."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from flows.core.databases import database_name
 from flows.core.errors import TransformationError
 from flows.core.settings import settings
 from flows.core.warehouse import connect, warehouse_url
@@ -22,8 +22,8 @@ SEEDS_SETTING = "seeds_checksum"
 
 # dbt keeps its adapters in globals: two invocations at once would share connections.
 _one_at_a_time = Lock()
-# Parsing costs more than most invocations, so a process parses once per warehouse.
-_manifests: dict[tuple[str, str], Any] = {}
+# Parsing costs more than most invocations, so a process parses once.
+_manifests: dict[str, Any] = {}
 
 
 def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = False) -> None:
@@ -116,7 +116,7 @@ def _location(folder: Path) -> list[str]:
 
 
 def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's own manifest type
-    key = (warehouse_url(), _project_stamp())
+    key = _project_stamp()
     if key not in _manifests:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
@@ -126,19 +126,19 @@ def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's ow
         _raise_failures(parsed, arguments, folder)
         _manifests.clear()
         _manifests[key] = parsed.result
-    return _pointed_at(_manifests[key], slot or FIRST_SLOT)
+    return _pointed_at(_manifests[key], database_name(warehouse_url()), slot or FIRST_SLOT)
 
 
-def _pointed_at(manifest: Any, slot: str) -> Any:  # noqa: ANN401 - dbt's own manifest type
-    """Let the parsed marts stand in the slot's schema: parsing again for it would cost seconds."""
-    for node in manifest.nodes.values():
+def _pointed_at(manifest: Any, database: str, slot: str) -> Any:  # noqa: ANN401 - dbt's own type
+    """Let what was parsed stand in this database and slot: parsing again would cost seconds."""
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        node.database = database
         if node.schema in MARTS_SCHEMAS:
-            for one in (node, node.config):
-                one.schema = f"marts_{slot}"
-            if node.relation_name:
-                node.relation_name = re.sub(
-                    r'"marts_[ab]"', f'"marts_{slot}"', node.relation_name, count=1
-                )
+            node.schema = node.config.schema = f"marts_{slot}"
+        if node.relation_name:
+            node.relation_name = ".".join(
+                f'"{part}"' for part in (database, node.schema, node.identifier)
+            )
     return manifest
 
 

@@ -26,12 +26,8 @@ JUST_NOW = "just now"
 PROGRAM = "from flows.integrate import integrate; print(integrate())"
 POINTS = {
     "rows of the first files have landed": "select count(*) >= 3 from ops.batches",
-    "the gate has judged raw": "select exists (select from ops.verdicts where promotion = 'raw')",
     "staging is half built": "select count(*) >= 8 from pg_tables where schemaname = 'staging'",
     "the marts are being built": "select exists (select from ops.slots where is_building)",
-    "the marts are judged, not published": (
-        "select exists (select from ops.verdicts where promotion = 'marts')"
-    ),
 }
 
 
