@@ -41,10 +41,10 @@ bench: install ## Measure the performance budget
 
 docs: install ## Build the data catalogue and say where it is
 	@$(BIN)/python -c 'from flows.core.dbt import run_dbt, target_path; \
-		from flows.gates.context import results_folder; \
+		from flows.gates import docs; \
 		run_dbt(["docs", "generate", "--static"]); \
 		print("Data catalogue:", target_path() / "static_index.html"); \
-		print("What the gates saw, after a run:", results_folder() / "docs" / "index.html")'
+		print("What the gates saw:", docs.build())'
 
 lock: install ## Resolve the newest allowed versions into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --python-version 3.11 --upgrade --quiet \

@@ -109,11 +109,11 @@ def rollback(_: Namespace) -> Result:
     return _in_prefect(call)
 
 
-def psql(arguments: Namespace) -> Result:
-    """Open psql on the warehouse, or run what its options say."""
+def psql(options: list[str]) -> int:
+    """Open psql on the warehouse, or run what its options say; return psql's exit status."""
     from flows.core.psql import run_psql
 
-    return {"status": run_psql(arguments.arguments)}
+    return run_psql(options)
 
 
 def bench(arguments: Namespace) -> Result:

@@ -14,7 +14,10 @@ DONE, REFUSED, USAGE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    chosen = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["psql"]:  # its options are psql's own, which argparse would take for ours
+        return _psql(given[1:])
+    chosen = _parser().parse_args(given)
     try:
         result = chosen.command(chosen)
     except (SettingsError, ConnectionsError, MappingError) as error:
@@ -26,6 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return REFUSED
     _show(result, as_json=chosen.json)
     return DONE
+
+
+def _psql(options: list[str]) -> int:
+    try:
+        return commands.psql(options)
+    except ConcordError as error:
+        return _complain(error, REFUSED)
 
 
 def _complain(error: ConcordError, status: int) -> int:
@@ -79,8 +89,7 @@ def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
-    psql = _add(sub, common, "psql", commands.psql, "psql on the warehouse, with psql's options")
-    psql.add_argument("arguments", nargs=argparse.REMAINDER, metavar="OPTION")
+    sub.add_parser("psql", help="psql on the warehouse, with psql's own options")
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
 

@@ -58,6 +58,14 @@ def test_status_says_what_waits(told: Story, capsys: pytest.CaptureFixture[str])
     assert "marts.orders" in text
 
 
+def test_psql_answers_on_the_warehouse_and_hands_its_exit_status_on(
+    told: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["psql", "-Atc", "select count(*) > 0 from marts.orders"]) == 0
+    assert capfd.readouterr().out == "t\n"
+    assert main(["psql", "-v", "ON_ERROR_STOP=1", "-c", "select nothing"]) == 1
+
+
 def test_an_unknown_connection_is_a_usage_error(
     told: Story, capsys: pytest.CaptureFixture[str]
 ) -> None:
