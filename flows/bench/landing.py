@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from psycopg import Connection
+
 from flows.bench.report import Figure
 from flows.core.errors import WarehouseUnavailableError
 from flows.core.psql import run_psql
@@ -82,7 +84,8 @@ def _psql(command: str) -> None:
 
 def _land(file: Path) -> dict[str, float]:
     with connect() as connection:
-        connection.execute("drop schema if exists raw_bench_landing cascade")
+        if _landed_before(connection):
+            connection.execute("truncate table raw_bench_landing.order_lines")
         connection.execute("delete from ops.cursors where connection = 'bench_landing'")
     finished = subprocess.run(
         [sys.executable, "-m", "flows.bench.landing", str(file.parent)],
@@ -90,6 +93,11 @@ def _land(file: Path) -> dict[str, float]:
         capture_output=True,
     )
     return dict(json.loads(finished.stdout))
+
+
+def _landed_before(connection: Connection) -> bool:
+    row = connection.execute("select to_regclass('raw_bench_landing.order_lines')").fetchone()
+    return bool(row and row[0])
 
 
 def _measure_one(folder: str) -> None:

@@ -23,7 +23,7 @@ from flows.core.warehouse import connect, warehouse_url
 from flows.sandbox.volume import write_volume, write_volume_change
 
 DATABASE = "concord_bench"
-STEPS = ("landing", "incoming", "staging", "identity", "marts", "publishing")
+STEPS = ("landing", "incoming", "staging", "identity", "marts", "publishing", "spare slot")
 GATES = ("gate raw", "gate marts")
 
 
