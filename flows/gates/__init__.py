@@ -1,6 +1,5 @@
 """Great Expectations judges a promotion; failing rows go to quarantine with their document."""
 
-from flows.gates.context import preload
 from flows.gates.courtroom import Courtroom
 from flows.gates.docs import index_page as data_docs_page
 from flows.gates.judging import judge
@@ -19,6 +18,5 @@ __all__ = [
     "headline",
     "judge",
     "markdown",
-    "preload",
     "require_passed",
 ]

@@ -19,7 +19,7 @@ MARTS_SOURCE = "marts"
 
 
 def preload() -> None:
-    """Import Great Expectations, which takes seconds; meant for a thread that runs ahead."""
+    """Import Great Expectations, which takes seconds; the gate's process does it ahead of work."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations  # noqa: PLC0415 - slow, so only where it is needed
