@@ -1,56 +1,43 @@
-"""Signatures of the dbt project, so that changed models are rebuilt in full instead of patched."""
-
-import hashlib
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+"""What staging and the marts are made of, so that a changed model or rule rebuilds them."""
 
 from psycopg import Connection
 
-from flows.core.settings import settings
+from flows.core.signature import remember, remembered, signature
 
 KEY = "staging_signature"
-SHARED = ("macros", "functions", "seeds")
+MATCHING_RULES = ("match_", "keep_apart")
+# What only later stages read, by the beginnings of the files' names.
+AFTER_STAGING = (
+    "identity_",
+    "marts_",
+    "field_ownership",
+    "free_mail_domains",
+    "legal_forms",
+    "nicknames",
+    *MATCHING_RULES,
+)
 
 
 def staging_signature() -> str:
     """Return the signature of everything that decides what staging contains."""
-    return _signature("incoming", "staging")
+    folders = ("macros", "seeds", "models/incoming", "models/staging")
+    return signature(*folders, without=AFTER_STAGING)
 
 
 def marts_signature(currency: str) -> str:
-    """Return the signature of everything that decides what the marts contain, currency included."""
-    return f"{_signature('identity', 'marts')}-{currency}"
+    """Return the signature of everything that decides what the marts contain, currency included.
+
+    Which records are one customer is not part of it: the crosswalk says so row by row.
+    """
+    folders = ("macros", "functions", "seeds", "models/marts")
+    return f"{signature(*folders, without=MATCHING_RULES)}-{currency}"
 
 
 def staging_is_outdated(connection: Connection) -> bool:
     """Say whether the staging tables were built by other models than these."""
-    row = connection.execute("select value from ops.settings where key = %s", (KEY,)).fetchone()
-    return row is not None and row[0] != staging_signature()
+    return remembered(connection, KEY) not in (None, staging_signature())
 
 
 def remember_signature(connection: Connection) -> None:
     """Note that the staging tables are now what these models say."""
-    connection.execute(
-        "insert into ops.settings (key, value) values (%s, %s) on conflict (key) do update "
-        "set value = excluded.value, changed_at = now() where settings.value <> excluded.value",
-        (KEY, staging_signature()),
-    )
-
-
-@cache
-def _signature(*layers: str) -> str:
-    digest = hashlib.sha256()
-    for path in _files(settings().dbt_project, layers):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _files(project: Path, layers: tuple[str, ...]) -> Iterator[Path]:
-    folders = [project / name for name in SHARED]
-    folders += [project / "models" / layer for layer in layers]
-    for folder in folders:
-        yield from sorted(
-            path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}
-        )
+    remember(connection, KEY, staging_signature())
