@@ -109,6 +109,16 @@ def rollback(_: Namespace) -> Result:
     return _in_prefect(call)
 
 
+def evaluate(arguments: Namespace) -> Result:
+    """Measure the current crosswalk against pairs known to be the same."""
+    from flows.core.migrations import migrate
+    from flows.identity.evaluation import evaluate as measure
+
+    migrate()
+    found = measure(arguments.truth, arguments.domain)
+    return found.as_json() if arguments.json else {"text": found.text}
+
+
 def psql(options: list[str]) -> int:
     """Open psql on the warehouse, or run what its options say; return psql's exit status."""
     from flows.core.psql import run_psql

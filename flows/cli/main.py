@@ -4,12 +4,21 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from flows.cli import commands
-from flows.core.errors import ConcordError, ConnectionsError, MappingError, SettingsError
+from flows.core.errors import (
+    ConcordError,
+    ConnectionsError,
+    EvaluationError,
+    MappingError,
+    RulingsError,
+    SettingsError,
+)
 
 DONE, REFUSED, USAGE = 0, 1, 2
+USAGE_ERRORS = (SettingsError, ConnectionsError, MappingError, EvaluationError, RulingsError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(given)
     try:
         result = chosen.command(chosen)
-    except (SettingsError, ConnectionsError, MappingError) as error:
+    except USAGE_ERRORS as error:
         return _complain(error, USAGE)
     except ConcordError as error:
         return _complain(error, REFUSED)
@@ -60,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_stack(sub, common)
     _add_flows(sub, common)
+    _add_identity(sub, common)
     _add_tools(sub, common)
     return parser
 
@@ -86,6 +96,12 @@ def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
         "--allow-breaking", action="store_true", help="even if columns go that views use"
     )
     _add(sub, common, "rollback", commands.rollback, "back to the publication before")
+
+
+def _add_identity(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
+    evaluate = _add(sub, common, "evaluate", commands.evaluate, "matching against known pairs")
+    evaluate.add_argument("truth", metavar="TRUTH.csv", type=Path)
+    evaluate.add_argument("--domain", choices=("customers", "contacts", "products"))
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's

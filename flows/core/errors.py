@@ -13,8 +13,11 @@ ConcordError
     ├── SourceFileError
     ├── UnbalancedError
     ├── TransformationError
+    ├── MatchingError
     ├── GateRefusedError
     ├── PublicationRefusedError
+    ├── EvaluationError
+    ├── RulingsError
     └── DemoError
 
 The message says what happened, to what, and what to do.
@@ -73,12 +76,24 @@ class TransformationError(TerminalError):
     """A dbt model or test failed."""
 
 
+class MatchingError(TerminalError):
+    """Records cannot be matched with these rules, weights or blocks."""
+
+
 class GateRefusedError(TerminalError):
     """A gate refused a promotion."""
 
 
 class PublicationRefusedError(TerminalError):
     """Publishing would break what analysts rely on."""
+
+
+class EvaluationError(TerminalError):
+    """A file of true pairs cannot be used."""
+
+
+class RulingsError(TerminalError):
+    """Rulings cannot be taken over as they are."""
 
 
 class DemoError(TerminalError):

@@ -37,9 +37,10 @@ def migrate() -> list[str]:
     with connect() as connection:
         connection.execute(LOCK)
         connection.execute(LEDGER)
-        current = _current_version(connection)
-        _refuse_a_newer_schema(current)
-        pending = [migration for migration in known() if migration.version > current]
+        applied = _applied(connection)
+        _refuse_a_newer_schema(max(applied, default=0))
+        # By number and not by the newest one: branches that grew apart each bring their own.
+        pending = [migration for migration in known() if migration.version not in applied]
         for migration in pending:
             _apply(connection, migration)
     return [migration.name for migration in pending]
@@ -57,9 +58,8 @@ def known() -> list[Migration]:
     )
 
 
-def _current_version(connection: Connection) -> int:
-    row = connection.execute("select coalesce(max(version), 0) from ops.migrations").fetchone()
-    return int(row[0]) if row else 0
+def _applied(connection: Connection) -> set[int]:
+    return {int(version) for (version,) in connection.execute("select version from ops.migrations")}
 
 
 def _refuse_a_newer_schema(current: int) -> None:
