@@ -41,3 +41,49 @@ full join staged_totals using (source_system)
 where raw_totals.row_count is distinct from staged_totals.row_count
     or coalesce(raw_totals.amount, 0) <> coalesce(staged_totals.amount, 0)
 {%- endmacro %}
+
+{#- Live staged lines of live documents against the mart's, by system: counts and sums, where they differ. -#}
+{% macro lines_lost_in_marts(document) -%}
+with
+
+staged as (
+    select
+        lines.source_system,
+        count(*) as line_count,
+        sum(lines.net_amount) as net_amount,
+        sum(lines.quantity) as quantity
+    from {{ ref('stg_' ~ document ~ '_lines') }} as lines
+    inner join {{ ref('stg_' ~ document ~ 's') }} as headers
+        on
+            lines.source_system = headers.source_system
+            and lines.{{ document }}_id = headers.source_key
+    where not lines.is_deleted and not headers.is_deleted
+    group by lines.source_system
+),
+
+published as (
+    select
+        source_system,
+        count(*) as line_count,
+        sum(net_amount) as net_amount,
+        sum(quantity) as quantity
+    from {{ ref(document ~ '_lines') }}
+    group by source_system
+),
+
+differing as (
+    (
+        select * from staged
+        except
+        select * from published
+    )
+    union all
+    (
+        select * from published
+        except
+        select * from staged
+    )
+)
+
+select * from differing
+{%- endmacro %}
