@@ -12,6 +12,7 @@ ConcordError
     ├── MappingError
     ├── SourceFileError
     ├── UnbalancedError
+    ├── RulesError
     ├── TransformationError
     ├── MatchingError
     ├── GateRefusedError
@@ -70,6 +71,10 @@ class SourceFileError(TerminalError):
 
 class UnbalancedError(TerminalError):
     """Rows in and rows out do not add up."""
+
+
+class RulesError(TerminalError):
+    """A file of business rules says something that cannot be done."""
 
 
 class TransformationError(TerminalError):

@@ -1,0 +1,1 @@
+"""What is compared of two records, per kind of record."""

@@ -1,0 +1,215 @@
+"""Score the pairs of groups that share a block, with Splink on the engine given."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from flows.core.errors import MatchingError
+from flows.identity.matching.domains import Domain, Features
+from flows.identity.matching.weights import Weights
+
+if TYPE_CHECKING:
+    from splink import Linker
+    from splink.internals.database_api import DatabaseAPISubClass
+    from splink.internals.settings_creator import SettingsCreator
+
+
+class Engine(Protocol):
+    """Where pairs are made and scored."""
+
+    @property
+    def dialect(self) -> str:
+        """Splink's name of the engine's SQL."""
+
+    def load(self, table: str, file: Path, columns: Mapping[str, str]) -> None:
+        """Read a CSV file of Postgres into a table."""
+
+    def execute(self, statement: str) -> None:
+        """Run one statement."""
+
+    def count(self, query: str) -> int:
+        """Return the one number that a query gives."""
+
+    def element_frequencies(self, column: str, population: int) -> str:
+        """Return a query for the frequency of every element of a list column, in its order."""
+
+    def api(self) -> "DatabaseAPISubClass":
+        """Return Splink's way to this engine."""
+
+    def write(self, query: str, file: Path) -> Sequence[Path]:
+        """Write a query's rows as CSV and return the files."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that decides a score, but for the two records."""
+
+    domain: Domain
+    weights: Weights
+    features: Features
+    population: int  # binary digits of the number of records, at least those of the prior
+    threshold: float
+
+    @property
+    def prior(self) -> float:
+        """How likely two random records are one: each record is expected to have one twin."""
+        return float(2.0 ** (1 - self.population))
+
+    def settings(self) -> "SettingsCreator":
+        """Return Splink's settings; the blocks are ours, so that they hold no blocking rule."""
+        from splink import SettingsCreator  # noqa: PLC0415 - slow to import
+
+        return SettingsCreator(
+            link_type="dedupe_only",
+            unique_id_column_name="group_number",
+            comparisons=list(self.domain.comparisons(self.weights)),
+            probability_two_random_records_match=self.prior,
+            retain_matching_columns=True,  # or else it does not tell the levels either
+            retain_intermediate_calculation_columns=True,
+            linker_uid="concord",
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The files with the pairs found, and how many pairs were compared."""
+
+    files: Sequence[Path]
+    compared: int
+
+
+def score(model: Model, engine: Engine, exported: Mapping[str, Path], most_pairs: int) -> Scores:
+    """Score every pair with an affected group; raises MatchingError when there are too many."""
+    load(model, engine, exported)
+    compared = _make_pairs(model, engine, most_pairs)
+    if compared == 0:
+        return Scores([], 0)
+    linker = linker_on(model, engine)
+    found = linker.inference.predict(
+        threshold_match_probability=model.threshold, warning_mode="never"
+    )
+    query = _result_query(model, engine, found.physical_name)
+    return Scores(engine.write(query, exported["groups"].with_name("scored.csv")), compared)
+
+
+def load(model: Model, engine: Engine, exported: Mapping[str, Path]) -> None:
+    """Bring the exported groups with the frequencies of their values, and their blocks, in."""
+    features = model.features
+    kinds = {name: "list" if name in features.lists else "text" for name in features.columns}
+    engine.load(
+        "groups",
+        exported["groups"],
+        {"group_number": "integer", "is_affected": "boolean", "records": "bigint"} | kinds,
+    )
+    engine.load("blocks", exported["blocks"], {"group_number": "integer", "block": "bigint"})
+    engine.load("terms", exported["terms"], {"term": "text", "bucket": "integer"})
+    engine.execute(f"create table features as {_features_query(model, engine)}")
+
+
+def _features_query(model: Model, engine: Engine) -> str:
+    """Every group with tf_<column> beside the columns whose frequencies weigh."""
+    chosen, joins = ["groups.*"], []
+    for column in model.features.scalar_weighed():
+        chosen.append(
+            f"case when groups.{column} is not null then power(2.0, "
+            f"coalesce(terms_{column}.bucket, 1) - {model.population}) end as tf_{column}"
+        )
+        joins.append(
+            f"left join terms as terms_{column} "
+            f"on terms_{column}.term = substring('{column}=' || groups.{column}, 1, 200)"
+        )
+    for column in model.features.list_weighed():
+        chosen.append(f"lists_{column}.tf_{column}")
+        joins.append(
+            f"left join ({engine.element_frequencies(column, model.population)}) "
+            f"as lists_{column} on groups.group_number = lists_{column}.group_number"
+        )
+    return f"select {', '.join(chosen)} from groups {' '.join(joins)}"
+
+
+def _make_pairs(model: Model, engine: Engine, most_pairs: int) -> int:
+    """Pair the groups of every block once, and identical records with themselves."""
+    expected = engine.count(
+        "select sum(members * (members - 1) / 2) "
+        "from (select count(*) as members from blocks group by block) as sizes"
+    )
+    if expected > most_pairs:
+        raise MatchingError(
+            f"The blocks of {model.domain.name} would make {expected:,} pairs; "
+            f"{most_pairs:,} are allowed."
+        )
+    engine.execute(
+        "create table members as select blocks.group_number, blocks.block, groups.is_affected "
+        "from blocks inner join groups on blocks.group_number = groups.group_number"
+    )
+    engine.execute(
+        "create table pairs as "
+        "select distinct one.group_number as join_key_l, other.group_number as join_key_r, "
+        "'0' as match_key from members as one inner join members as other "
+        "on one.block = other.block and one.group_number < other.group_number "
+        "where one.is_affected or other.is_affected "
+        "union all select distinct groups.group_number, groups.group_number, '0' from groups "
+        "inner join blocks on groups.group_number = blocks.group_number "
+        "where groups.records > 1 and groups.is_affected"
+    )
+    return engine.count("select count(*) from pairs")
+
+
+def linker_on(model: Model, engine: Engine) -> "Linker":
+    """Return Splink's linker over the loaded features and the pairs made."""
+    from splink import Linker  # noqa: PLC0415 - slow to import
+
+    api = engine.api()
+    features = api.register("features")
+    linker = Linker(features, model.settings(), log_level=None)
+    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
+    return linker
+
+
+def _result_query(model: Model, engine: Engine, table: str) -> str:
+    compared = model.settings().get_settings(engine.dialect).core_model_settings.comparisons
+    levels = [
+        (
+            comparison.output_column_name,
+            {
+                level.comparison_vector_value: level.label_for_charts
+                for level in comparison.comparison_levels
+            },
+            any(level._has_tf_adjustments for level in comparison.comparison_levels),  # noqa: SLF001 - not told otherwise
+        )
+        for comparison in compared
+    ]
+    named_levels = ", ".join(_level_json(name, labels) for name, labels, _ in levels)
+    named_weights = ", ".join(_weight_json(name, has_terms) for name, _, has_terms in levels)
+    return (
+        "select group_number_l, group_number_r, match_weight, match_probability, "
+        f"'{{' || concat_ws(', ', {named_levels}) || '}}', "
+        f"'{{' || concat_ws(', ', {named_weights}) || '}}' from {table}"
+    )
+
+
+def _level_json(name: str, labels: Mapping[int, str]) -> str:
+    column = _column("gamma", name)
+    whens = " ".join(
+        f"when {value} then {_literal(json.dumps({name: label})[1:-1])}"
+        for value, label in labels.items()
+    )
+    return f"case {column} {whens} end"
+
+
+def _weight_json(name: str, has_terms: bool) -> str:
+    bits = _column("mw", name) + (f" + {_column('mw_tf_adj', name)}" if has_terms else "")
+    return f"{_literal(json.dumps(name) + ': ')} || cast(round({bits}, 4) as varchar(30))"
+
+
+def _column(prefix: str, name: str) -> str:
+    return f"{prefix}_{name}".replace(" ", "_")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

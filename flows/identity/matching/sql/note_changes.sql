@@ -1,0 +1,71 @@
+-- Records whose features, values or blocks are not what they were when they were last scored.
+create temporary table seen_records on commit drop as
+select
+    records.record,
+    md5({features} || coalesce(block_sets.blocks::text, ''))::uuid as features,
+    {terms} as terms,
+    coalesce(block_sets.blocks, '{{}}') as blocks
+from {records} as records
+left join (
+    select
+        blocks.record,
+        array_agg(
+            hashtextextended(blocks.rule || ':' || blocks.block_key, 0)
+            order by hashtextextended(blocks.rule || ':' || blocks.block_key, 0)
+        ) as blocks
+    from {blocks} as blocks
+    where {is_full} or blocks.record in (
+        select recent.record from {records} as recent where recent.version >= {since}
+    )
+    group by blocks.record
+) as block_sets on records.record = block_sets.record
+where not records.is_deleted and ({is_full} or records.version >= {since});
+
+create temporary table changed_records on commit drop as
+select
+    coalesce(seen.record, stored.record) as record,
+    seen.features,
+    stored.features as former_features,
+    seen.terms,
+    stored.terms as former_terms,
+    seen.blocks,
+    stored.blocks as former_blocks
+from seen_records as seen
+left join identity.scored_records as stored
+    on stored.domain = {domain} and seen.record = stored.record
+where seen.features is distinct from stored.features
+union all
+select
+    stored.record,
+    null,
+    stored.features,
+    null,
+    stored.terms,
+    null,
+    stored.blocks
+from identity.scored_records as stored
+where
+    stored.domain = {domain}
+    and not exists (
+        select from {records} as records
+        where records.record = stored.record and not records.is_deleted
+    );
+
+create temporary table affected_features on commit drop as
+select features from changed_records where features is not null
+union
+select former_features from changed_records where former_features is not null;
+
+delete from identity.scored_records as stored
+using changed_records as changed
+where stored.domain = {domain} and stored.record = changed.record;
+
+insert into identity.scored_records (domain, record, features, terms, blocks)
+select
+    {domain},
+    record,
+    features,
+    terms,
+    blocks
+from changed_records
+where features is not null;
