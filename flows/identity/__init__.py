@@ -1,6 +1,6 @@
-"""Who is who: stable customer ids over the records of every CRM and ERP."""
+"""Who is who: stable ids over the records of every CRM and ERP."""
 
-from flows.identity.assignment import IdentityChanges, assign_customers
+from flows.identity.assignment import IdentityChanges, assign, assign_customers
 from flows.identity.matching import MatchChanges, match
 
-__all__ = ["IdentityChanges", "MatchChanges", "assign_customers", "match"]
+__all__ = ["IdentityChanges", "MatchChanges", "assign", "assign_customers", "match"]

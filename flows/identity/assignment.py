@@ -1,29 +1,40 @@
-"""Give every group of linked records a customer id once, and keep it through every later change."""
+"""Give every group of linked records an id once, and keep it through every later change."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
+from hashlib import sha256
+from typing import NamedTuple
 
 from psycopg import Connection
+from psycopg.rows import kwargs_row
 
+from flows.core.errors import MatchingError
 from flows.core.warehouse import connect
-from flows.identity.components import Components
+from flows.identity.domains import DOMAINS, Domain
+from flows.identity.links import open_sources
+from flows.identity.policies import Policy, read_policy
+from flows.identity.settlement import settle
 
 LOCK = "select pg_advisory_xact_lock(hashtext('concord.identity'))"
-EDGES_PER_FETCH = 10_000
+# Changed when the same links would be settled otherwise, so that everything is settled anew.
+METHOD = "greedy-1"
+# When more than this share of the records changed, looking for what is affected costs more.
+LARGE_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class IdentityChanges:
-    """What one assignment changed, in numbers."""
+    """What one assignment changed in one domain, in numbers."""
 
-    records: int
-    customers: int
-    created: int
-    merged: int
-    retired: int
-    restored: int
-    changed_records: int
+    records: int = 0
+    ids: int = 0
+    affected_records: int = 0
+    changed_records: int = 0
+    created: int = 0
+    merged: int = 0
+    split: int = 0
+    restored: int = 0
+    retired: int = 0
+    blocked_links: int = 0
 
     @property
     def is_unchanged(self) -> bool:
@@ -31,65 +42,85 @@ class IdentityChanges:
         return self.changed_records == 0
 
 
-def assign_customers(run_id: int) -> IdentityChanges:
-    """Bring the crosswalk in line with the links, in one transaction; repeating it changes nothing.
+class Basis(NamedTuple):
+    """What an assignment is made from, in short, and what the last one was made from."""
 
-    Ids stay with the group that holds most of their records, older ids before younger ones.
+    fingerprint: str
+    last_fingerprint: str | None
+    policy: str
+    last_policy: str | None
+
+    @property
+    def is_the_same(self) -> bool:
+        """Tell whether the last assignment still holds."""
+        return (self.fingerprint, self.policy) == (self.last_fingerprint, self.last_policy)
+
+
+def assign(run_id: int) -> dict[str, IdentityChanges]:
+    """Bring the ids of every domain in line with the links, each domain in one transaction.
+
+    Repeating it changes nothing. Ids stay with the group that holds most of their records, and go
+    back to where they came from when a group falls apart again.
     """
+    return {domain.name: _assign(domain, run_id) for domain in DOMAINS}
+
+
+def assign_customers(run_id: int) -> IdentityChanges:
+    """Bring the ids of customers in line with their links."""
+    return assign(run_id)["customers"]
+
+
+def _assign(domain: Domain, run_id: int) -> IdentityChanges:
     with connect(application="concord identity") as connection:
         connection.execute(LOCK)
-        _run(connection, "group_records")
-        _name_components(connection)
-        _run(connection, "claim_ids")
-        _award(connection, "current")
-        _award(connection, "former")
-        _run(connection, "create_ids")
-        connection.execute("select set_config('concord.run_id', %s, true)", (str(run_id),))
-        _run(connection, "write_crosswalk")
-        return _changes(connection)
+        policy = read_policy(connection, domain.name)
+        if not open_sources(connection, domain, policy):
+            return IdentityChanges()
+        basis = _basis(connection, domain, policy)
+        if not basis.is_the_same:
+            _bring_in_line(connection, domain, policy, basis, run_id)
+        return _changes(connection, domain, was_idle=basis.is_the_same)
 
 
-def _run(connection: Connection, script: str) -> None:
-    statements = (files("flows.identity") / "sql" / f"{script}.sql").read_text(encoding="utf-8")
-    connection.execute(statements.encode())
+def _basis(connection: Connection, domain: Domain, policy: Policy) -> Basis:
+    row = domain.run(connection, "fingerprint").fetchone()
+    if row is None:
+        raise MatchingError("The warehouse does not say what identity is based on; run it again.")
+    rules = f"{METHOD} {sorted(policy.rows.items())}"
+    return Basis(row[0], row[1], sha256(rules.encode()).hexdigest(), row[2])
 
 
-def _name_components(connection: Connection) -> None:
-    """Tell every linked record its component: the union-find is the one step SQL is slow at."""
-    components = Components(_count(connection, "select count(*) from linked_nodes"))
-    components.join(_edges(connection))
-    with connection.cursor().copy("copy node_components (node, component) from stdin") as copy:
-        for node, component in components:
-            copy.write_row((node, component))
-    _run(connection, "gather_members")
+def _bring_in_line(
+    connection: Connection, domain: Domain, policy: Policy, basis: Basis, run_id: int
+) -> None:
+    domain.run(connection, "find_changes", run_id=run_id)
+    settle_all = basis.policy != basis.last_policy or _changes_much(connection)
+    domain.run(connection, "affect_all" if settle_all else "affect_connected")
+    settle(connection, domain, policy, run_id)
+    for script in ("write_crosswalk", "retire_and_restore", "keep_homes", "point_ids"):
+        domain.run(connection, script)
+    domain.run(connection, "write_events")
+    domain.run(connection, "write_blocked_links")
+    connection.execute(
+        "insert into identity.assignments (domain, fingerprint, policy, run_id) "
+        "values (%s, %s, %s, %s) on conflict (domain) do update set "
+        "fingerprint = excluded.fingerprint, policy = excluded.policy, "
+        "run_id = excluded.run_id, assigned_at = now()",
+        (domain.name, basis.fingerprint, basis.policy, run_id),
+    )
 
 
-def _edges(connection: Connection) -> Iterator[tuple[int, int]]:
-    with connection.cursor(name="identity_edges") as cursor:
-        cursor.itersize = EDGES_PER_FETCH
-        cursor.execute("select left_node, right_node from numbered_links")
-        yield from cursor
+def _changes_much(connection: Connection) -> bool:
+    seeds = _count(connection, "select count(*) from seeds")
+    return seeds > LARGE_SHARE * _count(connection, "select count(*) from source_records")
 
 
-def _award(connection: Connection, standing: str) -> None:
-    """Give ids to components until no claim is left; a round settles the best claims at once."""
-    best_claims = (files("flows.identity") / "sql" / "award_ids.sql").read_text(encoding="utf-8")
-    while connection.execute(best_claims.encode(), {"standing": standing}).rowcount > 0:
-        continue
+def _changes(connection: Connection, domain: Domain, *, was_idle: bool) -> IdentityChanges:
+    script = domain.written("count_idle" if was_idle else "count_changes")
+    with connection.cursor(row_factory=kwargs_row(IdentityChanges)) as cursor:
+        return cursor.execute(script).fetchone() or IdentityChanges()
 
 
 def _count(connection: Connection, query: str) -> int:
     row = connection.execute(query.encode()).fetchone()
     return int(row[0]) if row else 0
-
-
-def _changes(connection: Connection) -> IdentityChanges:
-    return IdentityChanges(
-        records=_count(connection, "select count(*) from members"),
-        customers=_count(connection, "select count(*) from awards"),
-        created=_count(connection, "select count(*) from created_ids"),
-        merged=_count(connection, "select count(*) from retired_ids where merged_into is not null"),
-        retired=_count(connection, "select count(*) from retired_ids"),
-        restored=_count(connection, "select count(*) from restored_ids"),
-        changed_records=_count(connection, "select count(*) from changed_records"),
-    )

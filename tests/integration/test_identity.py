@@ -7,7 +7,6 @@ import pytest
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.identity import IdentityChanges, assign_customers
-from flows.identity.components import Components
 from tests.integration.staged import create_staging, new_run, stage
 
 
@@ -59,7 +58,7 @@ def test_linked_records_share_an_id_and_a_second_run_changes_nothing() -> None:
     first = identify()
     held = held_ids()
     assert held["a1"] == held["c1"] != held["a2"]
-    assert (first.customers, first.created, first.changed_records) == (2, 2, 3)
+    assert (first.ids, first.created, first.changed_records) == (2, 2, 3)
     assert identify().is_unchanged
     assert held_ids() == held
 
@@ -124,15 +123,3 @@ def test_a_deleted_record_leaves_the_crosswalk_and_gets_its_id_back_when_it_retu
     customer("c1", name="Back")
     identify()
     assert held_ids() == before
-
-
-def test_components_are_named_by_their_smallest_node() -> None:
-    components = Components(6)
-    components.join([(4, 3), (5, 4), (1, 0)])
-    assert dict(components) == {0: 0, 1: 0, 2: 2, 3: 3, 4: 3, 5: 3}
-
-
-def test_a_chain_of_100_000_links_is_one_component() -> None:
-    components = Components(100_000)
-    components.join((node, node + 1) for node in range(99_999))
-    assert {component for _, component in components} == {0}

@@ -1,0 +1,15 @@
+select
+    source.record,
+    source.source_system,
+    source.conflict_keys,
+    source.is_merged,
+    held.{id}
+from affected
+inner join source_records as source on affected.record = source.record
+left join {crosswalk} as held
+    on
+        affected.source_system = held.source_system
+        and affected.entity = held.entity
+        and affected.source_key = held.source_key
+        and held.valid_to is null
+order by affected.record
