@@ -24,6 +24,8 @@ class Domain:
     singular: str
     feature_columns: tuple[str, ...]
     comparisons: Callable[[Weights], list["ComparisonCreator"]]
+    # Compared as rare_<column>, too: what no more than a few records hold.
+    rare_columns: tuple[str, ...] = ()
 
     @property
     def records(self) -> sql.Identifier:
@@ -39,7 +41,13 @@ class Domain:
 DOMAINS = {
     domain.name: domain
     for domain in (
-        Domain("customers", "customer", organisations.FEATURE_COLUMNS, organisations.comparisons),
+        Domain(
+            "customers",
+            "customer",
+            organisations.FEATURE_COLUMNS,
+            organisations.comparisons,
+            organisations.RARE_COLUMNS,
+        ),
         Domain("contacts", "contact", persons.FEATURE_COLUMNS, persons.comparisons),
     )
 }
@@ -79,7 +87,7 @@ def read_features(connection: Connection, domain: Domain, weights: Weights) -> F
         (f"{domain.singular}_records",),
     )
     found: dict[str, str] = dict(columns_found.fetchall())
-    weighed = weights.term_frequency_columns
+    weighed = tuple(dict.fromkeys((*weights.term_frequency_columns, *domain.rare_columns)))
     columns = tuple(dict.fromkeys((*domain.feature_columns, *weighed)))
     if missing := [column for column in columns if column not in found]:
         raise MatchingError(

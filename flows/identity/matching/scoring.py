@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from splink.internals.database_api import DatabaseAPISubClass
     from splink.internals.settings_creator import SettingsCreator
 
+RARE_BUCKET = 2  # a value is rare while no more than three records hold it
+
 
 class Engine(Protocol):
     """Where pairs are made and scored."""
@@ -32,8 +34,8 @@ class Engine(Protocol):
     def count(self, query: str) -> int:
         """Return the one number that a query gives."""
 
-    def element_frequencies(self, column: str, population: int) -> str:
-        """Return a query for the frequency of every element of a list column, in its order."""
+    def element_frequencies(self, column: str, population: int, rare_bucket: int) -> str:
+        """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
 
     def api(self) -> "DatabaseAPISubClass":
         """Return Splink's way to this engine."""
@@ -112,21 +114,25 @@ def load(model: Model, engine: Engine, exported: Mapping[str, Path]) -> None:
 
 
 def _features_query(model: Model, engine: Engine) -> str:
-    """Every group with tf_<column> beside the columns whose frequencies weigh."""
+    """Every group with tf_<column>, and rare_<column>, beside columns whose frequencies weigh."""
     chosen, joins = ["groups.*"], []
     for column in model.features.scalar_weighed():
         chosen.append(
             f"case when groups.{column} is not null then power(2.0, "
             f"coalesce(terms_{column}.bucket, 1) - {model.population}) end as tf_{column}"
         )
+        chosen.append(
+            f"case when coalesce(terms_{column}.bucket, 1) <= {RARE_BUCKET} "
+            f"then groups.{column} end as rare_{column}"
+        )
         joins.append(
             f"left join terms as terms_{column} "
             f"on terms_{column}.term = substring('{column}=' || groups.{column}, 1, 200)"
         )
     for column in model.features.list_weighed():
-        chosen.append(f"lists_{column}.tf_{column}")
+        chosen.append(f"lists_{column}.tf_{column}, lists_{column}.rare_{column}")
         joins.append(
-            f"left join ({engine.element_frequencies(column, model.population)}) "
+            f"left join ({engine.element_frequencies(column, model.population, RARE_BUCKET)}) "
             f"as lists_{column} on groups.group_number = lists_{column}.group_number"
         )
     return f"select {', '.join(chosen)} from groups {' '.join(joins)}"
