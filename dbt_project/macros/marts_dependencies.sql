@@ -61,6 +61,13 @@
             ~ key ~ " = changed." ~ key
         ) -%}
     {%- endfor -%}
+    {%- for role in ['bill_to', 'ship_to'] -%}
+        {%- do queries.append(
+            "select orders.source_system, orders.order_id from " ~ orders ~ " as orders inner join "
+            ~ marts_changed(ref('stg_addresses')) ~ " as changed on orders.source_system ="
+            ~ " changed.source_system and orders." ~ role ~ "_address_id = changed.source_key"
+        ) -%}
+    {%- endfor -%}
     {%- do queries.append(affected_by_rates('order_date')) -%}
     {{- affected_keys(queries) -}}
 {% endmacro %}
@@ -213,7 +220,23 @@
         "select part.customer_id from " ~ this ~ " as part cross join lateral unnest(part.source_records)"
             ~ " as record (name) inner join " ~ marts_changed(part) ~ " as changed on record.name ="
             ~ " changed.source_system || '|" ~ entity ~ "|' || changed.source_key",
-    ]) -}}
+    ] + (reidentified_contacts(owners) if entity == 'contacts' else [])) -}}
+{% endmacro %}
+
+{#- The customers of contacts that became another person, by the records that they belong to. -#}
+{% macro reidentified_contacts(owners) %}
+    {%- set queries = [] -%}
+    {%- for entity, key in owners -%}
+        {%- do queries.append(
+            "select crosswalk.customer_id from " ~ marts_changed(source('identity', 'contact_crosswalk'))
+            ~ " as changed inner join " ~ ref('stg_contacts') ~ " as contact on changed.source_system ="
+            ~ " contact.source_system and changed.source_key = contact.source_key inner join "
+            ~ source('identity', 'customer_crosswalk') ~ " as crosswalk on contact.source_system ="
+            ~ " crosswalk.source_system and contact." ~ key ~ " = crosswalk.source_key where"
+            ~ " crosswalk.is_current and crosswalk.entity = '" ~ entity ~ "'"
+        ) -%}
+    {%- endfor -%}
+    {{- return(queries) -}}
 {% endmacro %}
 
 {#- The first of several orders: the oldest, then by key. -#}

@@ -119,6 +119,13 @@ def evaluate(arguments: Namespace) -> Result:
     return found.as_json() if arguments.json else {"text": found.text}
 
 
+def show_rules(arguments: Namespace) -> Result:
+    """Print who owns which field."""
+    from flows.cli.rules import show
+
+    return show(arguments)
+
+
 def psql(options: list[str]) -> int:
     """Open psql on the warehouse, or run what its options say; return psql's exit status."""
     from flows.core.psql import run_psql

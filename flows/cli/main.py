@@ -13,12 +13,20 @@ from flows.core.errors import (
     ConnectionsError,
     EvaluationError,
     MappingError,
+    RulesError,
     RulingsError,
     SettingsError,
 )
 
 DONE, REFUSED, USAGE = 0, 1, 2
-USAGE_ERRORS = (SettingsError, ConnectionsError, MappingError, EvaluationError, RulingsError)
+USAGE_ERRORS = (
+    SettingsError,
+    ConnectionsError,
+    MappingError,
+    EvaluationError,
+    RulesError,
+    RulingsError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +114,10 @@ def _add_identity(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: A
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
     sub.add_parser("psql", help="psql on the warehouse, with psql's own options")
+    rules = sub.add_parser("rules", help="the business rules", description="The business rules.")
+    rules_sub = rules.add_subparsers(required=True, metavar="COMMAND")
+    show = _add(rules_sub, common, "show", commands.show_rules, "who owns which field")
+    show.add_argument("--markdown", action="store_true", help="as the page docs/ownership.md")
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
 

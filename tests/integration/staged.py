@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from flows.core.canonical import entities, entity
+from flows.core.dbt import seed_if_changed
 from flows.core.warehouse import connect
 
 TECHNICAL = """
@@ -19,7 +20,7 @@ CRM_ONLY = {"accounts", "sales_orders", "quotes", "opportunities", "cases"}
 
 
 def create_staging(reporting_currency: str = "EUR") -> None:
-    """Make the empty staging tables of every entity, and the setting that marts need."""
+    """Make the empty staging tables of every entity, and the rules and setting that marts need."""
     with connect() as connection:
         for each in entities():
             columns = ", ".join(f"{column.name} {column.data_type}" for column in each.columns)
@@ -30,6 +31,7 @@ def create_staging(reporting_currency: str = "EUR") -> None:
             "insert into ops.settings (key, value) values ('reporting_currency', %s)",
             (reporting_currency,),
         )
+    seed_if_changed()
 
 
 def new_run() -> int:

@@ -10,6 +10,9 @@
     )
 }}
 
+{%- set rules = ownership_rules() %}
+{%- set roles = ['billing', 'shipping', 'other'] %}
+
 with
 
 crosswalk as (
@@ -17,11 +20,10 @@ crosswalk as (
     where is_current and {{ only_affected(['customer_id']) }}
 ),
 
--- The ERP owns billing and shipping addresses; the CRM's come after them.
 source_addresses as (
     select
         crosswalk.customer_id,
-        1 as precedence,
+        'erp' as side,
         addresses.source_system,
         'addresses' as entity,
         addresses.source_key,
@@ -33,7 +35,8 @@ source_addresses as (
         addresses.region,
         addresses.postal_code,
         addresses.country,
-        coalesce(addresses.is_default, false) as is_default
+        coalesce(addresses.is_default, false) as is_default,
+        addresses.modified_at
     from crosswalk
     inner join {{ ref('stg_addresses') }} as addresses
         on
@@ -43,7 +46,7 @@ source_addresses as (
     union all
     select
         crosswalk.customer_id,
-        2 as precedence,
+        'crm' as side,
         accounts.source_system,
         'accounts' as entity,
         accounts.source_key,
@@ -55,7 +58,8 @@ source_addresses as (
         accounts.billing_region as region,
         accounts.billing_postal_code as postal_code,
         accounts.billing_country as country,
-        false as is_default
+        false as is_default,
+        accounts.modified_at
     from crosswalk
     inner join {{ ref('stg_accounts') }} as accounts
         on
@@ -65,7 +69,7 @@ source_addresses as (
     union all
     select
         crosswalk.customer_id,
-        3 as precedence,
+        'crm' as side,
         accounts.source_system,
         'accounts' as entity,
         accounts.source_key,
@@ -77,7 +81,8 @@ source_addresses as (
         accounts.shipping_region as region,
         accounts.shipping_postal_code as postal_code,
         accounts.shipping_country as country,
-        false as is_default
+        false as is_default,
+        accounts.modified_at
     from crosswalk
     inner join {{ ref('stg_accounts') }} as accounts
         on
@@ -98,7 +103,12 @@ identified_addresses as (
                 coalesce({{ identity_normalise_address('city') }}, ''),
                 coalesce(upper(country), '')
             )
-        ) as site_key
+        ) as site_key,
+        case
+            when role in ('billing', 'both') then 'billing'
+            when role = 'shipping' then 'shipping'
+            else 'other'
+        end as ruled_role
     from source_addresses
     where coalesce(street, street2, city, postal_code) is not null
 ),
@@ -111,6 +121,13 @@ sites as (
         bool_or(role in ('shipping', 'both')) as is_shipping,
         bool_or(is_default and role in ('billing', 'both')) as is_default_billing,
         bool_or(is_default and role in ('shipping', 'both')) as is_default_shipping,
+        {% for role in ['billing', 'shipping'] -%}
+            {% for side in ['crm', 'erp'] -%}
+                bool_or(side = '{{ side }}' and role in ('{{ role }}', 'both'))
+                    as is_{{ role }}_in_{{ side }},
+            {% endfor -%}
+        {% endfor -%}
+        max(modified_at) as modified_at,
         array_agg(
             distinct source_system || '|' || entity || '|' || source_key
         ) as source_records
@@ -118,16 +135,27 @@ sites as (
     group by customer_id, site_key
 ),
 
+ranked_addresses as (
+    select
+        *,
+        {{ survivor_rank_of_role(rules, 'addresses', roles) }} as rank,
+        {{ survivor_time_of_role(rules, 'addresses', roles) }} as decisive_time
+    from identified_addresses
+),
+
 -- How a site is written is decided by its owner, then by the first record.
 values_of_sites as (
     select distinct on (customer_id, site_key) *
-    from identified_addresses
+    from ranked_addresses
     order by
         customer_id asc,
         site_key asc,
-        precedence asc,
+        rank asc,
+        decisive_time desc nulls last,
         is_default desc,
         source_system asc,
+        entity asc,
+        ruled_role asc,
         source_key asc
 ),
 
@@ -155,7 +183,13 @@ unified as (
         values_of_sites.source_system,
         values_of_sites.entity as source_entity,
         values_of_sites.source_key,
-        sites.source_records
+        sites.source_records,
+        {% for role in ['billing', 'shipping'] -%}
+            {% for side in ['crm', 'erp'] -%}
+                coalesce(sites.is_{{ role }}_in_{{ side }}, false) as is_{{ role }}_in_{{ side }},
+            {% endfor -%}
+        {% endfor -%}
+        sites.modified_at
     from sites
     inner join values_of_sites
         on

@@ -9,6 +9,9 @@
     )
 }}
 
+{%- set rules = ownership_rules() %}
+{%- set roles = ['sales', 'support', 'billing', 'delivery', 'other'] %}
+
 with
 
 crosswalk as (
@@ -16,9 +19,15 @@ crosswalk as (
     where is_current and {{ only_affected(['customer_id']) }}
 ),
 
+unified_contacts as (
+    select * from {{ source('identity', 'contact_crosswalk') }}
+    where is_current
+),
+
 source_contacts as (
     select
         crosswalk.customer_id as unified_customer_id,
+        'crm' as side,
         contacts.*
     from crosswalk
     inner join {{ ref('stg_contacts') }} as contacts
@@ -29,6 +38,7 @@ source_contacts as (
     union all
     select
         crosswalk.customer_id,
+        'erp' as side,
         contacts.*
     from crosswalk
     inner join {{ ref('stg_contacts') }} as contacts
@@ -38,77 +48,119 @@ source_contacts as (
     where crosswalk.entity = 'customers' and contacts.kind = 'erp' and not contacts.is_deleted
 ),
 
--- One person per e-mail address and name within a customer; a shared mailbox stays several people.
+-- A contact that identity has not seen is one person per e-mail address and name within a customer;
+-- a shared mailbox stays several people.
 identified_contacts as (
     select
-        *,
-        md5(
-            coalesce(
-                nullif(
-                    concat_ws(
-                        '|',
-                        lower(btrim(email)),
-                        {{ identity_normalise_address("concat_ws(' ', first_name, last_name)") }}
+        source_contacts.*,
+        unified_contacts.contact_id as unified_contact_id,
+        coalesce(
+            unified_contacts.contact_id,
+            md5(
+                coalesce(
+                    nullif(
+                        concat_ws(
+                            '|',
+                            lower(btrim(source_contacts.email)),
+                            {{ identity_normalise_address(
+                                "concat_ws(' ', source_contacts.first_name, source_contacts.last_name)"
+                            ) }}
+                        ),
+                        ''
                     ),
-                    ''
-                ),
-                source_system || '|' || source_key
+                    source_contacts.source_system || '|' || source_contacts.source_key
+                )
             )
         ) as contact_key,
         case
-            when kind = 'crm' and role in ('billing', 'delivery') then 2
-            when kind = 'crm' then 1
-            when role in ('billing', 'delivery') then 1
-            else 2
-        end as precedence
+            when source_contacts.role in ('sales', 'support', 'billing', 'delivery')
+                then source_contacts.role
+            else 'other'
+        end as ruled_role
     from source_contacts
+    left join unified_contacts
+        on
+            source_contacts.source_system = unified_contacts.source_system
+            and source_contacts.source_key = unified_contacts.source_key
 ),
 
+ranked_contacts as (
+    select
+        *,
+        {{ survivor_rank_of_role(rules, 'contacts', roles) }} as rank,
+        {{ survivor_time_of_role(rules, 'contacts', roles) }} as decisive_time
+    from identified_contacts
+),
+
+numbered_contacts as (
+    select
+        *,
+        row_number() over (
+            partition by unified_customer_id, contact_key
+            order by rank, decisive_time desc nulls last, side, source_system, source_key
+        ) as turn
+    from ranked_contacts
+),
+
+-- The first record speaks; where it is silent, the next does. Names and addresses stay together.
 people as (
     select
         unified_customer_id as customer_id,
         contact_key,
+        {% for column in ['first_name', 'last_name'] -%}
+            (
+                array_agg({{ column }} order by turn)
+                filter (where coalesce(first_name, last_name) is not null)
+            )[1] as {{ column }},
+        {% endfor -%}
+        {% for column in ['street', 'city', 'region', 'postal_code', 'country'] -%}
+            (
+                array_agg({{ column }} order by turn)
+                filter (where coalesce(street, city, postal_code) is not null)
+            )[1] as {{ column }},
+        {% endfor -%}
+        {% for column in [
+            'email', 'phone', 'mobile_phone', 'job_title',
+        ] -%}
+            (
+                array_agg({{ column }} order by turn)
+                filter (where {{ column }} is not null)
+            )[1] as {{ column }},
+        {% endfor -%}
+        (array_agg(source_system order by turn))[1] as source_system,
+        (array_agg(source_key order by turn))[1] as source_key,
         array_to_string(array_agg(distinct role order by role), ', ') as roles,
-        min(source_key) filter (where kind = 'crm') as crm_contact_id,
-        min(source_key) filter (where kind = 'erp') as erp_contact_id,
-        array_agg(distinct source_system || '|contacts|' || source_key) as source_records
-    from identified_contacts
+        min(source_key) filter (where side = 'crm') as crm_contact_id,
+        min(source_key) filter (where side = 'erp') as erp_contact_id,
+        array_agg(distinct source_system || '|contacts|' || source_key) as source_records,
+        min(unified_contact_id) as contact_id
+    from numbered_contacts
     group by unified_customer_id, contact_key
-),
-
--- The CRM owns sales and support contacts, the ERP billing and delivery contacts.
-owners as (
-    select distinct on (unified_customer_id, contact_key) *
-    from identified_contacts
-    order by unified_customer_id, contact_key, precedence, kind, source_system, source_key
 ),
 
 unified as (
     select
-        people.customer_id,
-        people.contact_key,
-        owners.first_name,
-        owners.last_name,
-        owners.email,
-        owners.phone,
-        owners.mobile_phone,
-        owners.job_title,
-        people.roles,
-        owners.street,
-        owners.city,
-        owners.region,
-        owners.postal_code,
-        owners.country,
-        owners.source_system,
-        owners.source_key,
-        people.crm_contact_id,
-        people.erp_contact_id,
-        people.source_records
+        customer_id,
+        contact_key,
+        first_name,
+        last_name,
+        email,
+        phone,
+        mobile_phone,
+        job_title,
+        roles,
+        street,
+        city,
+        region,
+        postal_code,
+        country,
+        source_system,
+        source_key,
+        crm_contact_id,
+        erp_contact_id,
+        source_records,
+        contact_id
     from people
-    inner join owners
-        on
-            people.customer_id = owners.unified_customer_id
-            and people.contact_key = owners.contact_key
 )
 
 select * from unified

@@ -9,124 +9,29 @@
     )
 }}
 
+{%- set rules = ownership_rules() %}
+
 with
 
-crosswalk as (
-    select * from {{ source('identity', 'customer_crosswalk') }}
-    where is_current and {{ only_affected(['customer_id']) }}
-),
-
-account_records as (
-    select
-        crosswalk.customer_id,
-        'crm' as side,
-        accounts.source_system,
-        accounts.source_key,
-        accounts.merged_into_id is not null as is_merged,
-        accounts.name,
-        accounts.type,
-        accounts.industry,
-        accounts.phone,
-        accounts.email,
-        accounts.website,
-        accounts.owner_id,
-        accounts.tax_id,
-        accounts.registration_id,
-        null::text as payment_terms,
-        null::numeric(20, 4) as credit_limit,
-        null::text as credit_currency,
-        null::boolean as is_blocked,
-        accounts.created_at,
-        parents.customer_id as parent_customer_id
-    from crosswalk
-    inner join {{ ref('stg_accounts') }} as accounts
-        on
-            crosswalk.source_system = accounts.source_system
-            and crosswalk.source_key = accounts.source_key
-    left join {{ source('identity', 'customer_crosswalk') }} as parents
-        on
-            accounts.source_system = parents.source_system
-            and accounts.parent_account_id = parents.source_key
-            and parents.entity = 'accounts'
-            and parents.is_current
-    where crosswalk.entity = 'accounts'
-),
-
-customer_records as (
-    select
-        crosswalk.customer_id,
-        'erp' as side,
-        customers.source_system,
-        customers.source_key,
-        false as is_merged,
-        customers.name,
-        null::text as type,
-        null::text as industry,
-        customers.phone,
-        customers.email,
-        customers.website,
-        null::text as owner_id,
-        customers.tax_id,
-        customers.registration_id,
-        customers.payment_terms,
-        customers.credit_limit,
-        case when customers.credit_limit is not null then customers.currency end as credit_currency,
-        customers.is_blocked,
-        customers.created_at,
-        parents.customer_id as parent_customer_id
-    from crosswalk
-    inner join {{ ref('stg_customers') }} as customers
-        on
-            crosswalk.source_system = customers.source_system
-            and crosswalk.source_key = customers.source_key
-    left join {{ source('identity', 'customer_crosswalk') }} as parents
-        on
-            customers.source_system = parents.source_system
-            and customers.parent_customer_id = parents.source_key
-            and parents.entity = 'customers'
-            and parents.is_current
-    where crosswalk.entity = 'customers'
-),
-
 records as (
-    select * from account_records
-    union all
-    select * from customer_records
-),
-
-ranked_records as (
-    select
-        *,
-        row_number() over (
-            partition by customer_id
-            order by is_merged, created_at nulls last, source_system, source_key
-        ) as age
-    from records
+    {{ customer_source_records() }}
 ),
 
 golden_records as (
     select
         customer_id,
-        {{ first_known('name', 'crm') }} as name,
-        {{ first_known('type', 'crm') }} as type,
-        {{ first_known('industry', 'crm') }} as industry,
-        {{ first_known('phone', 'crm') }} as phone,
-        {{ first_known('email', 'crm') }} as email,
-        {{ first_known('website', 'crm') }} as website,
-        {{ first_known('owner_id', 'crm') }} as owner_id,
-        {{ first_known('tax_id', 'erp') }} as tax_id,
-        {{ first_known('registration_id', 'erp') }} as registration_id,
-        {{ first_known('payment_terms', 'erp') }} as payment_terms,
-        {{ first_known('credit_limit', 'erp') }} as credit_limit,
-        {{ first_known('credit_currency', 'erp') }} as credit_currency,
+        {% for field in [
+            'name', 'type', 'industry', 'phone', 'email', 'website', 'owner_id',
+            'parent_customer_id', 'tax_id', 'registration_id', 'payment_terms', 'credit_limit',
+        ] -%}
+            {{ golden_value(rules, 'customers.' ~ field, field) }} as {{ field }},
+        {% endfor -%}
+        {{ golden_value(rules, 'customers.credit_limit', 'credit_currency', 'credit_limit') }}
+            as credit_currency,
         coalesce(bool_or(is_blocked), false) as is_blocked,
-        (
-            array_agg(parent_customer_id order by side, age)
-            filter (where parent_customer_id <> customer_id)
-        )[1] as parent_customer_id,
         count(*) filter (where side = 'crm') as crm_record_count,
         count(*) filter (where side = 'erp') as erp_record_count
-    from ranked_records
+    from records
     group by customer_id
 ),
 
@@ -136,11 +41,7 @@ billing_sites as (
     where is_billing and {{ only_affected(['customer_id']) }}
     order by
         customer_id asc,
-        source_entity = 'addresses' desc,
-        is_default_billing desc,
-        source_system asc,
-        source_key asc,
-        site_key asc
+        {{ site_order(rules, 'billing') }}
 ),
 
 shipping_sites as (
@@ -149,11 +50,7 @@ shipping_sites as (
     where is_shipping and {{ only_affected(['customer_id']) }}
     order by
         customer_id asc,
-        source_entity = 'addresses' desc,
-        is_default_shipping desc,
-        source_system asc,
-        source_key asc,
-        site_key asc
+        {{ site_order(rules, 'shipping') }}
 ),
 
 -- Sums leave out what could not be converted; how much that is stands beside them.

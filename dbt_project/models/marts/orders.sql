@@ -241,7 +241,16 @@ unified as (
         amounts.created_by,
         amounts.company,
         amounts.created_at,
-        amounts.modified_at
+        amounts.modified_at,
+        {% for role in ['bill_to', 'ship_to'] -%}
+            {% for column in [
+                'addressee', 'street', 'street2', 'city', 'region', 'postal_code', 'country',
+            ] -%}
+                {{ role }}.{{ column }} as {{ role }}_{{ column }}
+                {%- if not loop.last %},{% endif %}
+            {% endfor -%}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
     from amounts
     inner join crm_links
         on
@@ -251,6 +260,14 @@ unified as (
         on
             crm_links.crm_source_system = quotes.source_system
             and crm_links.quote_id = quotes.source_key
+    left join {{ ref('stg_addresses') }} as bill_to
+        on
+            amounts.source_system = bill_to.source_system
+            and amounts.bill_to_address_id = bill_to.source_key
+    left join {{ ref('stg_addresses') }} as ship_to
+        on
+            amounts.source_system = ship_to.source_system
+            and amounts.ship_to_address_id = ship_to.source_key
 )
 
 select * from unified

@@ -1,47 +1,98 @@
 {{ config(materialized='table', contract={'enforced': true}) }}
 
+{%- set rules = ownership_rules() %}
+
 with
 
-products as (
-    select * from {{ ref('stg_products') }}
-    where not is_deleted and product_number is not null
+unified_products as (
+    select * from {{ source('identity', 'product_crosswalk') }}
+    where is_current
 ),
 
-erp_products as (
+-- A product that identity has not seen is known by its number.
+records as (
+    select
+        products.*,
+        products.kind as side,
+        false as is_merged,
+        unified_products.product_id as unified_product_id,
+        coalesce(
+            'id|' || unified_products.product_id, 'number|' || products.product_number
+        ) as unified_key,
+        row_number() over (
+            partition by
+                coalesce(
+                    'id|' || unified_products.product_id, 'number|' || products.product_number
+                )
+            order by
+                products.is_active desc nulls last, products.source_system, products.source_key
+        ) as age
+    from {{ ref('stg_products') }} as products
+    left join unified_products
+        on
+            products.source_system = unified_products.source_system
+            and products.source_key = unified_products.source_key
+    where not products.is_deleted
+),
+
+golden_records as (
+    select
+        {% for field in [
+            'product_number', 'name', 'description', 'category', 'unit', 'list_price',
+            'standard_cost', 'weight_kg', 'is_active', 'substitutes_product_number',
+        ] -%}
+            {{ golden_value(rules, 'products.' ~ field, field) }} as {{ field }},
+        {% endfor -%}
+        {{ golden_value(rules, 'products.list_price', 'currency', 'list_price') }} as currency,
+        {{ golden_value(rules, 'products.standard_cost', 'currency', 'standard_cost') }}
+            as cost_currency,
+        {% for side in ['crm', 'erp'] -%}
+            (array_agg(source_system order by age) filter (where side = '{{ side }}'))[1]
+                as {{ side }}_source_system,
+            (array_agg(source_key order by age) filter (where side = '{{ side }}'))[1]
+                as {{ side }}_product_id,
+        {% endfor -%}
+        min(unified_product_id) as product_id
+    from records
+    where unified_key is not null
+    group by unified_key
+),
+
+-- A number that stands for several products is the one of the ERP that still sells it;
+-- product_crosswalk shows all of them.
+numbered as (
     select distinct on (product_number) *
-    from products
-    where kind = 'erp'
-    order by product_number asc, is_active desc nulls last, source_system asc, source_key asc
+    from golden_records
+    where product_number is not null
+    order by
+        product_number asc,
+        erp_product_id is null asc,
+        is_active desc nulls last,
+        erp_source_system asc,
+        crm_source_system asc,
+        product_id asc
 ),
 
-crm_products as (
-    select distinct on (product_number) *
-    from products
-    where kind = 'crm'
-    order by product_number asc, is_active desc nulls last, source_system asc, source_key asc
-),
-
--- The ERP owns product data; the CRM fills what the ERP leaves open.
 unified as (
     select
-        coalesce(erp.product_number, crm.product_number) as product_number,
-        coalesce(erp.name, crm.name) as name,
-        erp.description,
-        erp.category,
-        coalesce(erp.unit, crm.unit) as unit,
-        coalesce(erp.list_price, crm.list_price) as list_price,
-        case when erp.list_price is not null then erp.currency else crm.currency end as currency,
-        erp.standard_cost,
-        case when erp.standard_cost is not null then erp.currency end as cost_currency,
-        erp.weight_kg,
-        coalesce(erp.is_active, crm.is_active) as is_active,
-        erp.substitutes_product_number,
-        crm.source_system as crm_source_system,
-        crm.source_key as crm_product_id,
-        erp.source_system as erp_source_system,
-        erp.source_key as erp_product_id
-    from erp_products as erp
-    full outer join crm_products as crm on erp.product_number = crm.product_number
+        product_number,
+        name,
+        description,
+        category,
+        unit,
+        list_price,
+        currency,
+        standard_cost,
+        cost_currency,
+        weight_kg,
+        is_active,
+        substitutes_product_number,
+        crm_source_system,
+        crm_product_id,
+        erp_source_system,
+        erp_product_id,
+        product_id
+    from numbered
 )
 
 select * from unified
