@@ -40,17 +40,18 @@ class MatchChanges:
     seconds: float
 
 
-def match(domain: str, run_id: int) -> MatchChanges:
+def match(domain: str | Domain, run_id: int, weights: Weights | None = None) -> MatchChanges:
     """Bring identity.scored_pairs of a domain up to date, in one transaction.
 
+    The weights are the reviewed ones unless others are given; other weights score all anew.
     Raises MatchingError when the blocks would make too many pairs, or the rules do not fit.
     """
     started = time.monotonic()
     with connect(application="concord matching") as connection:
         connection.execute(LOCK)
-        matched = domain_named(domain)
-        policy = read_policy(connection, domain)
-        model = read_model(connection, matched, weights_of(matched), policy)
+        matched = domain_named(domain) if isinstance(domain, str) else domain
+        policy = read_policy(connection, matched.name)
+        model = read_model(connection, matched, weights or weights_of(matched), policy)
         parameters = _parameters(model, policy)
         since = _last_version(connection, model, parameters)
         scope = Scope(connection, matched, model.features, run_id, since, policy.largest_block)
@@ -85,7 +86,9 @@ def _parameters(model: Model, policy: Policy) -> str:
     """Hash all that decides scores besides the records; any change scores everything anew."""
     module = inspect.getmodule(model.domain.comparisons)
     source = inspect.getsource(module) if module else ""
-    said = (source, model.weights.signature, repr(policy), model.features, version("splink"))
+    features = model.features
+    compared = (features.columns, features.weighed, sorted(features.lists))
+    said = (source, model.weights.signature, repr(policy), compared, version("splink"))
     return hashlib.md5(repr(said).encode(), usedforsecurity=False).hexdigest()
 
 
