@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from flows.core.settings import export
@@ -124,6 +125,27 @@ def show_rules(arguments: Namespace) -> Result:
     from flows.cli.rules import show
 
     return show(arguments)
+
+
+def import_rulings(arguments: Namespace) -> Result:
+    """Take over every ruling of a file, or none."""
+    from flows.core.migrations import migrate
+    from flows.identity.rulings_file import import_rulings as take
+
+    migrate()
+    done = take(arguments.file, decided_by=arguments.by)
+    return {**asdict(done), "text": done.text}
+
+
+def export_rulings(arguments: Namespace) -> Result:
+    """Write the standing rulings, or the pairs that wait for one, into a file."""
+    from flows.core.migrations import migrate
+    from flows.identity.review_file import export_doubtful
+    from flows.identity.rulings_file import export_rulings as give
+
+    migrate()
+    count = (export_doubtful if arguments.doubtful else give)(arguments.file)
+    return {"pairs": count, "text": f"{count:,} pairs in {arguments.file}"}
 
 
 def psql(options: list[str]) -> int:

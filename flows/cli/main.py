@@ -110,6 +110,15 @@ def _add_identity(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: A
     evaluate = _add(sub, common, "evaluate", commands.evaluate, "matching against known pairs")
     evaluate.add_argument("truth", metavar="TRUTH.csv", type=Path)
     evaluate.add_argument("--domain", choices=("customers", "contacts", "products"))
+    text = "what people ruled about pairs of records"
+    rulings = sub.add_parser("rulings", help=text, description=text)
+    rulings_sub = rulings.add_subparsers(required=True, metavar="COMMAND")
+    take = _add(rulings_sub, common, "import", commands.import_rulings, "take rulings from a file")
+    take.add_argument("file", metavar="FILE.csv", type=Path)
+    take.add_argument("--by", help="who decided, for lines that do not say")
+    give = _add(rulings_sub, common, "export", commands.export_rulings, "write rulings into a file")
+    give.add_argument("file", metavar="FILE.csv", type=Path)
+    give.add_argument("--doubtful", action="store_true", help="the pairs that wait for a ruling")
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
