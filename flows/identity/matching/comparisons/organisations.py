@@ -198,8 +198,8 @@ def _contact_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
     return [
         ("unknown", _null(f"{no_phone} and {no_site}")),
         ("same phone and site", _custom(f"({rare_phone}) and ({rare_site})")),
-        ("same phone", _custom(f"({rare_phone}) and not coalesce({site}, false)")),
-        ("same site", _custom(f"({rare_site}) and not coalesce({phone}, false)")),
+        ("same phone", _custom(rare_phone)),
+        ("same site", _custom(rare_site)),
         ("same, shared by others", _custom(f"({phone}) or ({site})")),
         ("phone and site differ", _custom(f"not ({no_phone}) and not ({no_site})")),
         ("different", cll.ElseLevel()),
