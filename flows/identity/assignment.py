@@ -101,6 +101,8 @@ def _bring_in_line(
         domain.run(connection, script)
     domain.run(connection, "write_events")
     domain.run(connection, "write_blocked_links")
+    if settle_all:
+        domain.run(connection, "analyze")
     connection.execute(
         "insert into identity.assignments (domain, fingerprint, policy, run_id) "
         "values (%s, %s, %s, %s) on conflict (domain) do update set "

@@ -1,4 +1,24 @@
 -- Ids out of use follow the records that are at home in them, wherever those go.
+create temporary table moved_homes on commit drop as
+select
+    home.id,
+    split_part(home.record, '|', 1) as source_system,
+    split_part(home.record, '|', 2) as entity,
+    substr(
+        home.record,
+        length(split_part(home.record, '|', 1)) + length(split_part(home.record, '|', 2)) + 3
+    ) as source_key
+from (
+    select distinct near.id
+    from changed_records as changed
+    inner join identity.homes as near
+        on changed.record = near.record and near.domain = {domain}
+    inner join {ids} as ids on near.id = ids.{id}
+    where ids.retired_at is not null
+) as moved
+inner join identity.homes as home on moved.id = home.id and home.domain = {domain};
+analyze moved_homes;
+
 create temporary table pointed_ids on commit drop as
 select distinct on (vote.id)
     vote.id,
@@ -8,28 +28,17 @@ from (
         home.id,
         held.{id} as held_id,
         count(*) as records
-    from (
-        select distinct near.id
-        from changed_records as changed
-        inner join identity.homes as near
-            on changed.record = near.record and near.domain = {domain}
-        inner join {ids} as ids on near.id = ids.{id}
-        where ids.retired_at is not null
-    ) as moved
-    inner join identity.homes as home on moved.id = home.id and home.domain = {domain}
+    from moved_homes as home
     inner join {crosswalk} as held
         on
-            split_part(home.record, '|', 1) = held.source_system
-            and split_part(home.record, '|', 2) = held.entity
-            and substr(
-                home.record,
-                length(split_part(home.record, '|', 1))
-                + length(split_part(home.record, '|', 2)) + 3
-            ) = held.source_key
+            home.source_system = held.source_system
+            and home.entity = held.entity
+            and home.source_key = held.source_key
             and held.valid_to is null
     group by home.id, held.{id}
 ) as vote
 order by vote.id asc, vote.records desc, length(vote.held_id) asc, vote.held_id asc;
+analyze pointed_ids;
 
 update {ids} as ids
 set succeeded_by = pointed.succeeded_by

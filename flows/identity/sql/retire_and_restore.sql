@@ -17,22 +17,25 @@ select
 from changed_records
 where held_id is distinct from id
 group by held_id, id;
+analyze moves;
 
 -- An id without records left stands for the one that most of its last records hold now.
 create temporary table retired_ids on commit drop as
 select
     ids.{id} as id,
-    (
-        select move.id
-        from moves as move
-        where move.held_id = ids.{id} and move.id is not null
-        order by move.records desc, length(move.id), move.id
-        limit 1
-    ) as succeeded_by
+    successor.id as succeeded_by
 from {ids} as ids
+left join (
+    select distinct on (held_id)
+        held_id,
+        id
+    from moves
+    where held_id is not null and id is not null
+    order by held_id asc, records desc, length(id) asc, id asc
+) as successor on ids.{id} = successor.held_id
 where
     ids.retired_at is null
-    and ids.{id} in (select held_id from moves)
+    and ids.{id} in (select move.held_id from moves as move where move.held_id is not null)
     and not exists (
         select from {crosswalk} as held where held.{id} = ids.{id} and held.valid_to is null
     );

@@ -23,6 +23,7 @@ left join {crosswalk} as held
 where
     (held.{id}, held.method, held.rule, held.probability)
     is distinct from (settled.id, settled.method, settled.rule, settled.probability);
+analyze changed_records;
 
 update {crosswalk} as held
 set valid_to = now(), version = current_setting('concord.run_id')::bigint

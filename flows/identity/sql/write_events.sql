@@ -1,3 +1,23 @@
+-- What became of ids, in an order that tells the story: first what appears, then what moves.
+with sizes as (
+    select
+        id,
+        count(*) as records
+    from settled
+    where
+        id in (select created.id from created_ids as created)
+        or id in (select restored.id from restored_ids as restored)
+    group by id
+),
+
+lost as (
+    select
+        held_id as id,
+        sum(records) as records
+    from moves
+    group by held_id
+)
+
 insert into identity.events (domain, event, id, other_id, records, run_id)
 select
     {domain},
@@ -12,16 +32,18 @@ from (
         'created' as event,
         created.id,
         null as other_id,
-        (select count(*) from settled where settled.id = created.id) as records
+        sizes.records
     from created_ids as created
+    inner join sizes on created.id = sizes.id
     union all
     select
         2,
         'restored',
         restored.id,
         null,
-        (select count(*) from settled where settled.id = restored.id)
+        sizes.records
     from restored_ids as restored
+    inner join sizes on restored.id = sizes.id
     union all
     select
         case when retired.id is null then 3 else 4 end,
@@ -38,8 +60,9 @@ from (
         'retired',
         retired.id,
         null,
-        (select sum(move.records) from moves as move where move.held_id = retired.id)
+        lost.records
     from retired_ids as retired
+    inner join lost on retired.id = lost.id
     where retired.succeeded_by is null
 ) as happened
 order by happened.place, length(happened.id), happened.id, happened.other_id;

@@ -1,0 +1,6 @@
+-- After everything was settled anew, what was known of these tables' sizes is far off.
+analyze identity.used_links;
+analyze identity.used_records;
+analyze identity.homes;
+analyze {ids};
+analyze {crosswalk};
