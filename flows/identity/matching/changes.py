@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 from flows.identity.matching.domains import Domain, Features
 
 LONGEST_TERM = 200  # an index entry has its limits; longer values count as one
+RARE_RECORDS = 2  # so many may hold a rare value: one company, once in each of two systems
 MOST_PAIRS_OF_GROUPS = 100  # identical records beyond it are linked through their first
 
 
@@ -49,6 +50,7 @@ class Scope:
             "is_full": sql.Literal(self.is_full),
             "since": sql.Literal(self.since or 0),
             "largest_block": sql.Literal(self.largest_block),
+            "rare_records": sql.Literal(RARE_RECORDS),
             "most_pairs_of_groups": sql.Literal(MOST_PAIRS_OF_GROUPS),
             "version": sql.Literal(self.version),
         }

@@ -24,7 +24,7 @@ class Domain:
     singular: str
     feature_columns: tuple[str, ...]
     comparisons: Callable[[Weights], list["ComparisonCreator"]]
-    # Compared as rare_<column>, too: what no more than a few records hold.
+    # Compared as rare_<column>, too: the values that are rare.
     rare_columns: tuple[str, ...] = ()
 
     @property

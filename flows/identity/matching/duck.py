@@ -58,13 +58,13 @@ class DuckEngine:
             raise MatchingError(f"{query!r} gave no row.")
         return int(row[0] or 0)
 
-    def element_frequencies(self, column: str, population: int, rare_bucket: int) -> str:
+    def element_frequencies(self, column: str, population: int) -> str:
         """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
         return (
             "select held.group_number, "
             f"list(power(2.0, coalesce(terms.bucket, 1) - {population}) order by held.place) "
             f"as tf_{column}, list(held.element order by held.place) filter "
-            f"(where coalesce(terms.bucket, 1) <= {rare_bucket}) as rare_{column} "
+            f"(where coalesce(terms.is_rare, true)) as rare_{column} "
             f"from (select group_number, unnest({column}) as element, "
             f"generate_subscripts({column}, 1) as place from groups) as held left join terms "
             f"on terms.term = substring('{column}=' || held.element, 1, 200) "

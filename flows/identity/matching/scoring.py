@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from splink.internals.database_api import DatabaseAPISubClass
     from splink.internals.settings_creator import SettingsCreator
 
-RARE_BUCKET = 2  # a value is rare while no more than three records hold it
-
 
 class Engine(Protocol):
     """Where pairs are made and scored."""
@@ -34,7 +32,7 @@ class Engine(Protocol):
     def count(self, query: str) -> int:
         """Return the one number that a query gives."""
 
-    def element_frequencies(self, column: str, population: int, rare_bucket: int) -> str:
+    def element_frequencies(self, column: str, population: int) -> str:
         """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
 
     def api(self) -> "DatabaseAPISubClass":
@@ -109,7 +107,9 @@ def load(model: Model, engine: Engine, exported: Mapping[str, Path]) -> None:
         {"group_number": "integer", "is_affected": "boolean", "records": "bigint"} | kinds,
     )
     engine.load("blocks", exported["blocks"], {"group_number": "integer", "block": "bigint"})
-    engine.load("terms", exported["terms"], {"term": "text", "bucket": "integer"})
+    engine.load(
+        "terms", exported["terms"], {"term": "text", "bucket": "integer", "is_rare": "boolean"}
+    )
     engine.execute(f"create table features as {_features_query(model, engine)}")
 
 
@@ -122,8 +122,8 @@ def _features_query(model: Model, engine: Engine) -> str:
             f"coalesce(terms_{column}.bucket, 1) - {model.population}) end as tf_{column}"
         )
         chosen.append(
-            f"case when coalesce(terms_{column}.bucket, 1) <= {RARE_BUCKET} "
-            f"then groups.{column} end as rare_{column}"
+            f"case when coalesce(terms_{column}.is_rare, true) then groups.{column} end "
+            f"as rare_{column}"
         )
         joins.append(
             f"left join terms as terms_{column} "
@@ -132,7 +132,7 @@ def _features_query(model: Model, engine: Engine) -> str:
     for column in model.features.list_weighed():
         chosen.append(f"lists_{column}.tf_{column}, lists_{column}.rare_{column}")
         joins.append(
-            f"left join ({engine.element_frequencies(column, model.population, RARE_BUCKET)}) "
+            f"left join ({engine.element_frequencies(column, model.population)}) "
             f"as lists_{column} on groups.group_number = lists_{column}.group_number"
         )
     return f"select {', '.join(chosen)} from groups {' '.join(joins)}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from psycopg import Connection, sql
 
-from flows.identity.matching.changes import Scope
+from flows.identity.matching.changes import RARE_RECORDS, Scope
 from flows.identity.matching.domains import SEPARATOR, Features
 
 CHUNK = 1 << 20
@@ -23,9 +23,9 @@ def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
             "inner join usable_blocks as usable on member.block = usable.block"
         ).format(domain=sql.Literal(scope.domain.name)),
         "terms": sql.SQL(
-            "select term, identity.frequency_bucket(records) from identity.term_frequencies "
-            "where domain = {} and records > 1"
-        ).format(sql.Literal(scope.domain.name)),
+            "select term, identity.frequency_bucket(records), records <= {} "
+            "from identity.term_frequencies where domain = {} and records > 1"
+        ).format(sql.Literal(RARE_RECORDS), sql.Literal(scope.domain.name)),
     }
     return {
         name: _copy_out(scope.connection, query, folder / f"{name}.csv")

@@ -6,8 +6,11 @@ cross join lateral unnest(stored.terms) as held (term)
 inner join term_changes as changed
     on
         held.term = changed.term
-        and identity.frequency_bucket(changed.records)
-        <> identity.frequency_bucket(changed.records_before)
+        and (
+            identity.frequency_bucket(changed.records)
+            <> identity.frequency_bucket(changed.records_before)
+            or (changed.records <= {rare_records}) <> (changed.records_before <= {rare_records})
+        )
 where
     stored.domain = {domain}
     and changed.records > 0
