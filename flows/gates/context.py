@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SITE = "gates"
 RAW_SOURCE = "warehouse"
 MARTS_SOURCE = "marts"
+IDENTITY_SOURCE = "identity"
 
 
 def preload() -> None:
@@ -57,7 +58,7 @@ def opened(search_path: Sequence[str] = ()) -> Iterator["FileDataContext"]:
     try:
         yield context
     finally:
-        for name in (RAW_SOURCE, MARTS_SOURCE):
+        for name in (RAW_SOURCE, MARTS_SOURCE, IDENTITY_SOURCE):
             _disconnect(sources.get(name))
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 
 from flows.core.errors import SettingsError
 from flows.core.warehouse import connect
-from flows.gates import failing, ledger, quarantine
+from flows.gates import failing, identity_records, identity_rules, ledger, quarantine
 from flows.gates.checkpoint import run, settings_of, suites_of
 from flows.gates.context import preload
 from flows.gates.listing import Table
@@ -27,9 +27,13 @@ def judge(promotion: str, *, run_id: int, slot: str | None = None) -> Verdict:
     clock = Stopwatch()
     if promotion == "raw":
         return _judge_raw(run_id, clock)
+    if promotion == "identity":
+        return _judge_identity(run_id, clock)
     if promotion == "marts" and slot in ("a", "b"):
         return _judge_marts(run_id, slot, clock)
-    raise SettingsError(f"There is no gate {promotion!r} on slot {slot!r}; known are raw, marts.")
+    raise SettingsError(
+        f"There is no gate {promotion!r} on slot {slot!r}; known are raw, identity, marts."
+    )
 
 
 class Stopwatch:
@@ -134,6 +138,22 @@ def _act(connection: Connection, verdict: Verdict, tables: Mapping[str, int], ru
     if verdict.is_refused:
         return quarantine.refuse(connection)
     return quarantine.accept(connection, tables, run_id)
+
+
+def _judge_identity(run_id: int, clock: Stopwatch) -> Verdict:
+    with clock.step("sql"), connect() as connection:
+        rows = identity_records.gather(connection)
+        rows["refused_blocks"] = identity_records.refused_blocks(connection)
+    tables = identity_rules.tables()
+    suites = {
+        f"identity__{name}": Table("identity", tables[name], count) for name, count in rows.items()
+    }
+    findings = _validated("identity", suites, run_id, clock)
+    with clock.step("sql"), connect() as connection:
+        connection.execute(LOCK)
+        results = tuple(map(decide, findings))
+        verdict = _recorded(connection, Verdict("identity", run_id, None, results))
+    return replace(verdict, timings=clock.seconds)
 
 
 def _judge_marts(run_id: int, slot: str, clock: Stopwatch) -> Verdict:

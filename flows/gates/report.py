@@ -19,6 +19,14 @@ REFUSED_NEXT = {
         ),
         "4. If the rule is too strict, edit its `block_above` in `expectations/suites/`.",
     ),
+    "identity": (
+        "1. Follow the advice below; ids are only published with the marts, so nobody sees these.",
+        (
+            "2. Rule on the listed records (`review-matches`, or `concord rulings import`), or "
+            "correct the rules, and run the flow again."
+        ),
+        "3. If the change is meant, raise `block_above` in `expectations/suites/identity__….json`.",
+    ),
     "marts": (
         "1. Follow the advice below; what is published has not changed.",
         "2. Run the flow again; `concord run --full` rebuilds staging and marts from raw.",

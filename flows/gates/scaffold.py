@@ -13,8 +13,8 @@ import yaml
 
 from flows.core.canonical import entities
 from flows.core.settings import settings
-from flows.gates import mart_rules
-from flows.gates.context import MARTS_SOURCE, RAW_SOURCE
+from flows.gates import identity_rules, mart_rules
+from flows.gates.context import IDENTITY_SOURCE, MARTS_SOURCE, RAW_SOURCE
 from flows.gates.rules import (
     document_query,
     document_rules,
@@ -43,13 +43,14 @@ def wanted_suites() -> dict[str, list[Node]]:
 
 def scaffold(folder: Path) -> None:
     """Bring the suites, validation definitions and checkpoints in line with the model."""
-    for name, expectations in {**wanted_suites(), **mart_rules.suites()}.items():
+    wanted = {**wanted_suites(), **identity_rules.suites(), **mart_rules.suites()}
+    for name, expectations in wanted.items():
         _merge_suite(folder / "suites" / f"{name}.json", name, expectations)
     names = sorted(path.stem for path in (folder / "suites").glob("*.json"))
     _write_config(folder / "great_expectations.yml", names)
     for name in names:
         _write_if_missing(folder / "validation_definitions" / f"{name}.json", _validation(name))
-    for promotion in ("raw", "marts"):
+    for promotion in ("raw", "identity", "marts"):
         members = [name for name in names if name.startswith(f"{promotion}__")]
         _write(folder / "checkpoints" / f"{promotion}.json", _checkpoint(promotion, members))
     stamp(folder)
@@ -83,7 +84,8 @@ def _validation(name: str) -> Node:
 
 
 def _source(name: str) -> str:
-    return MARTS_SOURCE if name.startswith("marts__") else RAW_SOURCE
+    sources = {"marts": MARTS_SOURCE, "identity": IDENTITY_SOURCE}
+    return sources.get(name.partition("__")[0], RAW_SOURCE)
 
 
 def _checkpoint(promotion: str, members: list[str]) -> Node:
@@ -109,7 +111,8 @@ def _write_config(path: Path, names: Iterable[str]) -> None:
 
 def _assets(name: str) -> Iterator[tuple[str, Node]]:
     asset = name.partition("__")[2]
-    node: Node = {"type": "table", "id": None, "table_name": asset}
+    tables = identity_rules.tables() if _source(name) == IDENTITY_SOURCE else {}
+    node: Node = {"type": "table", "id": None, "table_name": tables.get(asset, asset)}
     yield asset, {**node, "batch_definitions": {"all": {"id": None, "partitioner": None}}}
 
 

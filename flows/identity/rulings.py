@@ -1,7 +1,8 @@
 """What people rule about pairs of records: kept as data, and asked again when values change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, cast, get_args
@@ -164,6 +165,21 @@ def mark_applied(connection: Connection, applied: str) -> None:
         "do update set value = excluded.value, changed_at = now()",
         (APPLIED_SETTING, applied),
     )
+
+
+@contextmanager
+def taking_effect() -> Iterator[int]:
+    """Ask again about rulings whose values changed, and note that those in force are applied.
+
+    The block assigns the ids; what is ruled while it works is left for the next time. Yields how
+    many rulings were reopened.
+    """
+    with connect(application="concord rulings") as connection:
+        reopened = reopen_changed(connection)
+        applied = fingerprint(connection)
+    yield reopened
+    with connect(application="concord rulings") as connection:
+        mark_applied(connection, applied)
 
 
 def fingerprint(connection: Connection) -> str:

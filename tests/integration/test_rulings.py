@@ -16,10 +16,9 @@ from flows.identity.review_page import page
 from flows.identity.rulings import (
     Ruling,
     are_unapplied,
-    fingerprint,
     in_warehouse,
-    mark_applied,
     reopen_changed,
+    taking_effect,
 )
 from flows.identity.rulings_file import export_rulings, import_rulings
 from tests.fixtures.identity import (
@@ -194,9 +193,12 @@ def test_rulings_are_unapplied_until_the_ids_were_assigned_by_them() -> None:
     said()
     with connect() as connection:
         assert are_unapplied(connection)
-        mark_applied(connection, fingerprint(connection))
+    with taking_effect():
+        pass
+    with connect() as connection:
         assert not are_unapplied(connection)
-    said(ruling="different")
+    with taking_effect():
+        said(ruling="different")
     with connect() as connection:
         assert are_unapplied(connection)
 
