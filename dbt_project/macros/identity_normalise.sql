@@ -1,82 +1,60 @@
-{#
-    One definition of how names, numbers and postal codes are compared. The foldings are spelled
-    out, since `lower` and character classes know only ASCII in a database of the C locale.
-#}
+{#- Short names for the functions of one definition: how a value is compared. -#}
 
-{#- Lower case without diacritics: Møller, MOELLER and Möller become moller; ß and ẞ become ss. -#}
-{% macro identity_fold(text) -%}
-    {%- set decomposed = "regexp_replace(normalize(left(" ~ text ~ ", 500), nfkd), '[\\u0300-\\u036f]', '', 'g')" -%}
-    {%- set cyrillic = ['АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ', 'абвгдежзийклмнопрстуфхцчшщъыьэюя'] -%}
-    {%- set greek = ['ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩς', 'αβγδεζηθικλμνξοπρστυφχψωσ'] -%}
-    {%- set letters = ['øØłŁđĐðÐıæÆœŒ', 'oollddddiaaoo'] -%}
-    {%- set single = "translate(" ~ decomposed ~ ", '" ~ letters[0] ~ cyrillic[0] ~ greek[0] ~ "', '"
-        ~ letters[1] ~ cyrillic[1] ~ greek[1] ~ "')" -%}
-    {%- set sharp = "replace(replace(" ~ single ~ ", 'ß', 'ss'), 'ẞ', 'ss')" -%}
-    {%- set thorn = "replace(replace(" ~ sharp ~ ", 'þ', 'th'), 'Þ', 'th')" -%}
-    replace(replace(replace(replace(lower({{ thorn }}), 'oe', 'o'), 'ae', 'a'), 'ue', 'u'), 'aa', 'a')
+{% macro identity_normalise_postal_code(text) -%}
+    {{ function('normalise_postal_code') }}({{ text }})
 {%- endmacro %}
 
-{#- A company name without legal form, punctuation, case and diacritics; null when nothing is left. -#}
-{% macro identity_normalise_name(text) -%}
-    {%- set punctuation = "[\\u0001-\\u002f\\u003a-\\u0060\\u007b-\\u00bf\\u2000-\\u206f\\u3000-\\u303f]+" -%}
-    {%- set joined = "replace(regexp_replace(" ~ identity_fold(text) ~ ", '[.''’`´]', '', 'g'), '&', ' and ')" -%}
-    {%- set spaced = "btrim(regexp_replace(" ~ joined ~ ", '" ~ punctuation ~ "', ' ', 'g'))" -%}
-    {%- set conjoined = "regexp_replace(" ~ spaced ~ ", ' (und|og|och|et) ', ' and ', 'g')" -%}
-    {%- set forms = identity_legal_forms() | join('|') -%}
-    {%- set unended = "regexp_replace(" ~ conjoined ~ ", '( (and co|" ~ forms ~ "))+$', '')" -%}
-    {%- set bare = "regexp_replace(" ~ unended ~ ", '^(ab|as|oy|the|firma) (?=.)', '')" -%}
-    nullif({{ bare }}, '')
+{#- A street or town, or a name that stands beside one. -#}
+{% macro identity_normalise_address(text) -%}
+    {{ function('fold_words') }}({{ text }})
 {%- endmacro %}
 
-{#- Nordic, German, British, American, Romance, Dutch and Polish legal forms, as folded. -#}
+{#- The legal forms as regular expressions and as a map from form to code, from the seed. -#}
 {% macro identity_legal_forms() %}
-    {{- return([
-        'as', 'a s', 'asa', 'ans', 'da', 'ba', 'sa', 'nuf', 'aps', 'ap s', 'ivs', 'ab', 'hb', 'kb',
-        'publ', 'oy', 'oyj', 'ky', 'ehf', 'hf',
-        'gmbh', 'mbh', 'ag', 'kg', 'kga', 'ohg', 'ug', 'haftungsbeschrankt', 'gbr', 'ek', 'ev', 'se',
-        'gesellschaft mit beschrankter haftung', 'aktiengesellschaft', 'aktiebolag', 'aktieselskab',
-        'ltd', 'limited', 'plc', 'llp', 'lp', 'cic', 'inc', 'incorporated', 'corp', 'corporation',
-        'co', 'company', 'llc', 'pllc', 'pte', 'pty',
-        'sas', 'sarl', 'srl', 'spa', 's p a', 'sl', 'slu', 'lda', 'bv', 'nv', 'b v', 'n v', 'vof', 'cv',
-        'sp z oo', 'sp z o o', 'spolka z oo', 'kft', 'zrt', 'sro', 'doo',
-    ]) -}}
+    {%- set seed = ref('legal_forms') -%}
+    {%- if not execute -%} {{- return({'at_end': [], 'at_start': [], 'codes': ''}) -}} {%- endif -%}
+    {%- set rows = run_query('select form, code, place from ' ~ seed ~ ' order by form').rows -%}
+    {%- set codes = {} -%}
+    {%- for row in rows if row['code'] -%} {%- do codes.update({row['form']: row['code']}) -%} {%- endfor -%}
+    {{- return({
+        'at_end': rows | selectattr('place', 'ne', 'start') | map(attribute='form') | list,
+        'at_start': rows | selectattr('place', 'ne', 'end') | map(attribute='form') | list,
+        'codes': "'" ~ tojson(codes) ~ "'::jsonb",
+    }) -}}
 {% endmacro %}
 
-{#- A tax or registration number as compared: upper case letters and digits only. -#}
-{% macro identity_normalise_number(text) -%}
-    nullif(upper(regexp_replace({{ text }}, '[^0-9A-Za-z]', '', 'g')), '')
+{#- Words that say nothing about which company is meant. -#}
+{% macro identity_stop_words() -%}
+    '{and,the,of,for,in,at,on,de,la,le,les,du,des,del,di,da,der,die,das,den,det,von,van,zu,fur,til,av,al,el}'::text[]
 {%- endmacro %}
 
-{#- True when a normalised number can be one: long enough, mostly digits, not a filler. -#}
-{% macro identity_is_valid_number(number) -%}
-    (
-        length({{ number }}) between 6 and 20
-        and length(regexp_replace({{ number }}, '[^0-9]', '', 'g')) >= 5
-        and regexp_replace({{ number }}, '[^0-9]', '', 'g') !~ '^(.)\1*$'
-        and regexp_replace({{ number }}, '[^0-9]', '', 'g') !~ '^(0?123456(7(8(90?)?)?)?)$'
-    )
-{%- endmacro %}
-
-{#- A postal code as compared: without a country prefix (N-0150, SE-111 22), spaces and dashes. -#}
-{% macro identity_normalise_postal_code(text) -%}
-    nullif(
-        regexp_replace(
-            regexp_replace(upper(btrim({{ text }})), '^[A-Z]{1,2}[- ]+(?=[0-9])', ''),
-            '[^0-9A-Z]', '', 'g'
-        ),
-        ''
-    )
-{%- endmacro %}
-
-{#- A street, town or person's name as compared: folded, without punctuation; null when nothing is left. -#}
-{% macro identity_normalise_address(text) -%}
-    nullif(
-        btrim(
-            regexp_replace(
-                {{ identity_fold(text) }},
-                '[\u0001-\u002f\u003a-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'
-            )
-        ),
-        ''
-    )
+{#- Abbreviations in company names, folded, and what they stand for. -#}
+{% macro identity_abbreviations() -%}
+    {%- set words = {
+        'intl': 'international', 'internatl': 'international', 'natl': 'national',
+        'mfg': 'manufacturing', 'mfgr': 'manufacturer', 'mfr': 'manufacturer', 'bros': 'brothers',
+        'gebr': 'gebruder', 'st': 'saint', 'sankt': 'saint', 'assoc': 'associates',
+        'assocs': 'associates', 'assn': 'association', 'dept': 'department', 'univ': 'university',
+        'inst': 'institute', 'tech': 'technology', 'technologies': 'technology',
+        'svc': 'services', 'svcs': 'services', 'serv': 'services', 'service': 'services',
+        'ind': 'industries', 'inds': 'industries', 'industry': 'industries',
+        'eng': 'engineering', 'engg': 'engineering', 'engr': 'engineering', 'mgmt': 'management',
+        'mgt': 'management', 'grp': 'group', 'gruppe': 'group', 'gruppen': 'group',
+        'konzern': 'group', 'konsern': 'group', 'hldg': 'holdings', 'hldgs': 'holdings',
+        'holding': 'holdings', 'dist': 'distribution', 'distr': 'distribution',
+        'bldg': 'building', 'bldrs': 'builders', 'ctr': 'center', 'cntr': 'center',
+        'centre': 'center', 'mkt': 'market', 'mktg': 'marketing', 'labs': 'laboratories',
+        'lab': 'laboratories', 'pharma': 'pharmaceuticals', 'pharm': 'pharmaceuticals',
+        'sys': 'systems', 'system': 'systems', 'comm': 'communications',
+        'telecom': 'telecommunications', 'elec': 'electric', 'electr': 'electric',
+        'amer': 'american', 'ges': 'gesellschaft', 'transp': 'transport', 'hosp': 'hospital',
+        'mt': 'mount', 'ft': 'fort', 'govt': 'government', 'equip': 'equipment',
+        'equipt': 'equipment', 'constr': 'construction', 'const': 'construction',
+        'prods': 'products', 'prod': 'products', 'chem': 'chemical', 'chems': 'chemicals',
+        'ins': 'insurance', 'inv': 'investments', 'invs': 'investments', 'fin': 'financial',
+        'res': 'research', 'dev': 'development', 'envir': 'environmental', 'maint': 'maintenance',
+        'sup': 'supply', 'whse': 'warehouse', 'restr': 'restaurant', 'org': 'organisation',
+        'organization': 'organisation',
+    } -%}
+    '{{ tojson(words) }}'::jsonb
 {%- endmacro %}

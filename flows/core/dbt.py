@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from flows.core.databases import database_name
 from flows.core.errors import TransformationError
+from flows.core.ownership import ownership_rules
 from flows.core.settings import settings
 from flows.core.warehouse import connect, warehouse_url
 
@@ -37,11 +39,15 @@ def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = Fal
 
 
 def seed_if_changed() -> bool:
-    """Load the seeds when their files differ from what was loaded last; return whether they did."""
-    checksum = _seeds_checksum(settings().dbt_project / "seeds")
+    """Load the seeds, and make the functions that read them, when the files of either changed.
+
+    Returns whether they did.
+    """
+    checksum = _seeds_checksum(settings().dbt_project)
     if _loaded_seeds() == checksum:
         return False
-    run_dbt(["seed", "--full-refresh"])
+    ownership_rules()  # refuses by file and line what SQL could only trip over
+    run_dbt(["build", "--full-refresh", "--resource-type", "seed", "--resource-type", "function"])
     with connect() as connection:
         connection.execute(
             "insert into ops.settings (key, value) values (%s, %s) on conflict (key) "
@@ -131,7 +137,9 @@ def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's ow
 
 def _pointed_at(manifest: Any, database: str, slot: str) -> Any:  # noqa: ANN401 - dbt's own type
     """Let what was parsed stand in this database and slot: parsing again would cost seconds."""
-    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+    for node in chain(
+        manifest.nodes.values(), manifest.functions.values(), manifest.sources.values()
+    ):
         node.database = database
         if node.schema in MARTS_SCHEMAS:
             node.schema = node.config.schema = f"marts_{slot}"
@@ -222,9 +230,15 @@ def _failure(one: Any, folder: Path) -> str:  # noqa: ANN401 - dbt's own result 
     return f"- {one.node.unique_id}: {message} (compiled SQL: {compiled})"
 
 
-def _seeds_checksum(folder: Path) -> str:
+def _seeds_checksum(project: Path) -> str:
     checksum = sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".csv", ".yml"}):
+    parts = chain(
+        (project / "seeds").rglob("*.csv"),
+        (project / "seeds").rglob("*.yml"),
+        (project / "functions").glob("*"),
+        [project / "macros" / "identity_normalise.sql"],
+    )
+    for path in sorted(parts):
         checksum.update(path.name.encode())
         checksum.update(path.read_bytes())
     return checksum.hexdigest()

@@ -4,7 +4,7 @@
         incremental_strategy='affected',
         unique_key=['source_system', 'entity', 'source_key'],
         on_schema_change='append_new_columns',
-        pre_hook="{{ identity_affected_records() }}",
+        pre_hook="{{ identity_affected_customers() }}",
         post_hook='analyze {{ this }}',
     )
 }}
@@ -39,25 +39,48 @@ main_addresses as (
         address_id asc
 ),
 
+sites as (
+    select
+        source_system,
+        customer_id,
+        array_agg(distinct site order by site) as sites
+    from (
+        select
+            source_system,
+            customer_id,
+            {{ identity_address('street', 'postal_code', 'city') }} as site
+        from addresses
+    ) as written
+    where site is not null
+    group by source_system, customer_id
+),
+
 account_records as (
     select
         accounts.source_system,
         'accounts' as entity,
         accounts.source_key,
         accounts.kind,
+        accounts.is_deleted,
+        accounts.merged_into_id as merged_into,
+        accounts.erp_customer_id as external_id,
+        accounts.account_number as record_number,
+        accounts.parent_account_id as parent_key,
         accounts.name,
         accounts.tax_id,
         accounts.registration_id,
-        coalesce(accounts.billing_postal_code, accounts.shipping_postal_code) as postal_code,
-        coalesce(accounts.billing_city, accounts.shipping_city) as city,
-        coalesce(accounts.billing_country, accounts.shipping_country) as country,
         accounts.email,
         accounts.phone,
         accounts.website,
-        accounts.account_number as record_number,
-        accounts.erp_customer_id as external_id,
-        accounts.merged_into_id as merged_into,
-        accounts.is_deleted,
+        coalesce(accounts.billing_street, accounts.shipping_street) as street,
+        coalesce(accounts.billing_postal_code, accounts.shipping_postal_code) as postal_code,
+        coalesce(accounts.billing_city, accounts.shipping_city) as city,
+        coalesce(accounts.billing_region, accounts.shipping_region) as region,
+        coalesce(accounts.billing_country, accounts.shipping_country) as country,
+        {{ identity_known([
+            identity_address('accounts.billing_street', 'accounts.billing_postal_code', 'accounts.billing_city'),
+            identity_address('accounts.shipping_street', 'accounts.shipping_postal_code', 'accounts.shipping_city'),
+        ]) }} as addresses,
         null::text as address_key
     from accounts
     left join {{ ref('stg_accounts') }} as survivors
@@ -74,25 +97,33 @@ customer_records as (
         'customers' as entity,
         customers.source_key,
         customers.kind,
+        customers.is_deleted,
+        null::text as merged_into,
+        customers.crm_account_id as external_id,
+        customers.customer_number as record_number,
+        customers.parent_customer_id as parent_key,
         customers.name,
         customers.tax_id,
         customers.registration_id,
-        main_addresses.postal_code,
-        main_addresses.city,
-        main_addresses.country,
         customers.email,
         customers.phone,
         customers.website,
-        customers.customer_number as record_number,
-        customers.crm_account_id as external_id,
-        null::text as merged_into,
-        customers.is_deleted,
+        main_addresses.street,
+        main_addresses.postal_code,
+        main_addresses.city,
+        main_addresses.region,
+        main_addresses.country,
+        sites.sites as addresses,
         main_addresses.source_key as address_key
     from customers
     left join main_addresses
         on
             customers.source_system = main_addresses.source_system
             and customers.source_key = main_addresses.customer_id
+    left join sites
+        on
+            customers.source_system = sites.source_system
+            and customers.source_key = sites.customer_id
     where not customers.is_deleted
 ),
 
@@ -102,39 +133,85 @@ records as (
     select * from customer_records
 ),
 
-numbered as (
+-- A fence, as the next ones: each value is worked out once, not again wherever it is looked at.
+folded as materialized (
     select
         *,
-        {{ identity_normalise_number('tax_id') }} as bare_tax_id,
-        {{ identity_normalise_number('registration_id') }} as bare_registration_id
+        {{ function('normalise_name') }}(name) as normalised_name,
+        {{ function('legal_form') }}(name) as legal_form,
+        {{ function('normalise_number') }}(tax_id) as bare_tax_id,
+        {{ function('normalise_number') }}(registration_id) as bare_registration_id,
+        {{ function('normalise_email') }}(email) as compared_email,
+        {{ function('registered_domain') }}(website) as website_domain
     from records
 ),
 
-normalised as (
+worded as materialized (
     select
-        source_system,
-        entity,
-        source_key,
-        kind,
-        name,
-        {{ identity_normalise_name('name') }} as normalised_name,
-        case when {{ identity_is_valid_number('bare_tax_id') }} then bare_tax_id end as tax_id,
+        folded.*,
+        {{ function('name_words') }}(normalised_name) as name_words,
+        {{ function('registered_domain') }}(compared_email) as email_domain,
+        {{ function('is_plausible_number') }}(bare_tax_id) as has_tax_id,
+        {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id
+    from folded
+),
+
+features as (
+    select
+        {{ identity_record('records.source_system', 'records.entity', 'records.source_key') }} as record,
+        records.source_system,
+        records.entity,
+        records.source_key,
+        records.kind,
+        records.is_deleted,
+        {{ current_version() }} as version,
+        nullif(btrim(records.merged_into), '') as merged_into,
+        nullif(btrim(records.external_id), '') as external_id,
+        nullif(btrim(records.record_number), '') as record_number,
+        records.name,
+        records.normalised_name,
+        records.name_words,
+        records.legal_form,
+        split_part(records.normalised_name, ' ', 1) as first_word,
+        regexp_replace(
+            replace(records.normalised_name, ' and ', ' '), '(\S)\S*\s*', '\1', 'g'
+        ) as initials,
+        case when records.has_tax_id then records.bare_tax_id end as tax_id,
         case
-            when {{ identity_is_valid_number('bare_registration_id') }} then bare_registration_id
-        end as registration_id,
-        {{ identity_normalise_postal_code('postal_code') }} as postal_code,
-        city,
-        country,
-        lower(btrim(email)) as email,
-        nullif(regexp_replace(phone, '[^0-9+]', '', 'g'), '') as phone,
-        website,
-        nullif(btrim(record_number), '') as record_number,
-        nullif(btrim(external_id), '') as external_id,
-        nullif(btrim(merged_into), '') as merged_into,
-        is_deleted,
-        address_key,
-        {{ current_version() }} as version
-    from numbered
+            when tax.is_valid then tax.standard
+            when records.has_tax_id and tax.is_valid is null then records.bare_tax_id
+        end as tax_key,
+        coalesce(left(tax.standard_country, 2), records.country) as tax_country,
+        case when records.has_registration_id then records.bare_registration_id end as registration_id,
+        case
+            when registration.is_valid then registration.standard
+            when records.has_registration_id and registration.is_valid is null
+                then records.bare_registration_id
+        end as registration_key,
+        {{ identity_known([
+            "case when tax.is_valid then tax.standard_country || ':' || tax.standard end",
+            "case when registration.is_valid then registration.standard_country || ':' || registration.standard end",
+        ]) }} as conflict_keys,
+        {{ identity_known(["coalesce(phone.standard, " ~ function('phone_digits') ~ "(records.phone))"]) }}
+            as phones,
+        {{ identity_known(['records.compared_email']) }} as emails,
+        case when free_mail.domain is null then records.email_domain end as email_domain,
+        records.website_domain,
+        {{ function('street_name') }}(records.street) as street,
+        {{ function('house_number') }}(records.street) as house_number,
+        {{ function('normalise_postal_code') }}(records.postal_code) as postal_code,
+        {{ function('fold_words') }}(records.city) as city,
+        {{ function('fold_words') }}(records.region) as region,
+        records.country,
+        records.addresses,
+        nullif(btrim(records.parent_key), '') as parent_key,
+        records.address_key
+    from worded as records
+    {{ identity_standard('tax', 'tax_id', 'records.country', 'records.bare_tax_id') }}
+    {{ identity_standard('registration', 'registration_id', 'records.country', 'records.bare_registration_id') }}
+    {{ identity_standard('phone', 'phone', 'records.country', 'btrim(records.phone)') }}
+    left join {{ ref('free_mail_domains') }} as free_mail
+        on records.email_domain = free_mail.domain
 )
 
-select * from normalised
+select * from features

@@ -1,0 +1,1 @@
+select nullif(upper(regexp_replace(left(value, 100), '[^0-9A-Za-z]', '', 'g')), '')

@@ -1,0 +1,122 @@
+{#- How records are linked before anything is scored: the rules from the strongest to the weakest. -#}
+
+{#- A value without a name on more records of one system than this is a shared one and links nobody. -#}
+{% macro identity_shared_value_limit() -%} 5 {%- endmacro %}
+
+{#- The same for a value that includes the name: beyond it stands no customer, but a filler. -#}
+{% macro identity_shared_name_limit() -%} 20 {%- endmacro %}
+
+{% macro identity_rule_order(rule) -%}
+    array_position(
+        array[
+            'merged_into', 'external_id', 'tax_id', 'registration_id', 'national_id', 'gtin',
+            'product_number', 'tax_id_and_name', 'number_and_name', 'written_alike',
+            'name_and_email', 'name_and_phone', 'name_and_website', 'name_and_customer',
+            'name_and_postal_code', 'name_and_town'
+        ],
+        {{ rule }}
+    )
+{%- endmacro %}
+
+{#- How certain a link is. Keys are; a rule leaves a doubt that a person's ruling may use. -#}
+{% macro identity_rule_probability() -%}
+    case
+        when not is_rule then 1
+        when rule = 'name_and_town' then 0.98
+        else 0.99
+    end::numeric(6, 5)
+{%- endmacro %}
+
+{#- The best link of each pair that no clash stands against. -#}
+{% macro identity_links_of(pairs) -%}
+with
+
+pairs as (
+    select * from {{ pairs }}
+    where clash is null
+),
+
+strongest_links as (
+    select distinct on (left_record, right_record)
+        left_record,
+        right_record,
+        case when is_rule then 'rule' else 'key' end as method,
+        rule,
+        {{ identity_rule_probability() }} as probability
+    from pairs
+    order by left_record asc, right_record asc, {{ identity_rule_order('rule') }} asc
+)
+
+select * from strongest_links
+{%- endmacro %}
+
+{#- Pairs that share a key and are clearly two; what is linked anyway is no question for a person. -#}
+{% macro identity_clashes_of(pairs, links) -%}
+with
+
+pairs as (
+    select * from {{ pairs }}
+),
+
+links as (
+    select * from {{ links }}
+),
+
+clashes as (
+    select distinct on (left_record, right_record)
+        left_record,
+        right_record,
+        rule,
+        clash as reason
+    from pairs
+    where
+        clash is not null
+        and not exists (
+            select from links
+            where
+                links.left_record = pairs.left_record
+                and links.right_record = pairs.right_record
+        )
+    order by left_record asc, right_record asc, {{ identity_rule_order('rule') }} asc
+)
+
+select * from clashes
+{%- endmacro %}
+
+{#- The values that several records share, without those that stand for nobody in particular. -#}
+{% macro identity_shared_values(compared_values) -%}
+    select
+        rule,
+        compared_value
+    from (
+        select
+            rule,
+            compared_value,
+            source_system,
+            count(*) as use_count,
+            count(distinct first_word) as first_word_count,
+            min(largest_use) as largest_use
+        from {{ compared_values }}
+        group by rule, compared_value, source_system
+    ) as uses
+    group by rule, compared_value
+    having sum(use_count) > 1 and bool_and(use_count <= largest_use and first_word_count <= 1)
+{%- endmacro %}
+
+{#- Every pair of records that share a value. -#}
+{% macro identity_value_pairs(compared_values, shared_values) -%}
+    select
+        one.record as one,
+        other.record as other,
+        one.kind as one_kind,
+        other.kind as other_kind,
+        one.rule
+    from {{ shared_values }} as shared
+    inner join {{ compared_values }} as one
+        on shared.rule = one.rule and shared.compared_value = one.compared_value
+    inner join {{ compared_values }} as other
+        on
+            shared.rule = other.rule
+            and shared.compared_value = other.compared_value
+            and one.record < other.record
+{%- endmacro %}

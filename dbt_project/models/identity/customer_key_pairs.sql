@@ -1,0 +1,195 @@
+{{
+    config(
+        materialized='table',
+        pre_hook='set local enable_nestloop = off',
+        post_hook='analyze {{ this }}',
+    )
+}}
+
+-- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
+with
+
+records as (
+    select
+        *,
+        length(normalised_name) >= 10 or cardinality(name_words) >= 2 as has_a_specific_name,
+        count(*) over (partition by source_system, entity, external_id) as external_id_uses
+    from {{ ref('customer_records') }}
+),
+
+-- An external id names a record of the other kind by its key or, failing that, by its number.
+named_records as (
+    select
+        naming.record,
+        naming.normalised_name,
+        naming.external_id_uses,
+        named.record as named_record,
+        named.normalised_name as named_normalised_name,
+        1 as precedence
+    from records as naming
+    inner join records as named
+        on naming.external_id = named.source_key and naming.kind <> named.kind
+    union all
+    select
+        naming.record,
+        naming.normalised_name,
+        naming.external_id_uses,
+        named.record as named_record,
+        named.normalised_name as named_normalised_name,
+        2 as precedence
+    from records as naming
+    inner join records as named
+        on naming.external_id = named.record_number and naming.kind <> named.kind
+    where naming.kind = 'crm' and naming.external_id <> named.source_key
+),
+
+best_named_records as (
+    select
+        *,
+        rank() over (partition by record order by precedence) as preference,
+        count(*) over (partition by record, precedence) as candidate_count
+    from named_records
+),
+
+external_id_pairs as (
+    select
+        record as one,
+        named_record as other,
+        'external_id' as rule
+    from best_named_records
+    where
+        preference = 1
+        and external_id_uses <= {{ identity_shared_value_limit() }}
+        -- Two companies' ERPs may use the same key: then the name decides.
+        and (candidate_count = 1 or normalised_name = named_normalised_name)
+),
+
+merge_pairs as (
+    select
+        losers.record as one,
+        survivors.record as other,
+        'merged_into' as rule
+    from records as losers
+    inner join records as survivors
+        on
+            losers.source_system = survivors.source_system
+            and losers.entity = survivors.entity
+            and losers.merged_into = survivors.source_key
+            and losers.source_key <> survivors.source_key
+),
+
+-- What two records may have in common: a rule, the value, and how often one system may hold it.
+compared_values as (
+    select
+        record,
+        source_system,
+        kind,
+        first_word,
+        common.rule,
+        common.compared_value,
+        common.largest_use
+    from records
+    cross join lateral (
+        values
+        ('tax_id', tax_key, {{ identity_shared_value_limit() }}),
+        ('registration_id', registration_key, {{ identity_shared_value_limit() }}),
+        ('registration_id', nullif(tax_key, registration_key), {{ identity_shared_value_limit() }}),
+        ('tax_id_and_name', tax_key || '|' || normalised_name, {{ identity_shared_name_limit() }}),
+        -- The same number in a CRM and an ERP means little without the name.
+        ('number_and_name', record_number || '|' || normalised_name, {{ identity_shared_name_limit() }}),
+        ('name_and_email', normalised_name || '|' || emails[1], {{ identity_shared_name_limit() }}),
+        ('name_and_phone', normalised_name || '|' || phones[1], {{ identity_shared_name_limit() }}),
+        ('name_and_website', normalised_name || '|' || website_domain, {{ identity_shared_name_limit() }}),
+        (
+            'name_and_postal_code',
+            case when length(normalised_name) >= 2 then normalised_name || '|' || postal_code end,
+            {{ identity_shared_name_limit() }}
+        ),
+        (
+            'name_and_town',
+            case when has_a_specific_name then normalised_name || '|' || city end,
+            {{ identity_shared_name_limit() }}
+        )
+    ) as common (rule, compared_value, largest_use)
+    where common.compared_value is not null
+),
+
+shared_values as (
+    {{ identity_shared_values('compared_values') }}
+),
+
+value_pairs as (
+    select
+        one,
+        other,
+        rule
+    from (
+        {{ identity_value_pairs('compared_values', 'shared_values') }}
+    ) as pairs
+    where rule <> 'number_and_name' or one_kind <> other_kind
+),
+
+ordered_pairs as (
+    select
+        least(one, other) as left_record,
+        greatest(one, other) as right_record,
+        rule
+    from (
+        select * from external_id_pairs
+        union all
+        select * from merge_pairs
+        union all
+        select * from value_pairs
+    ) as pairs
+),
+
+compared_pairs as materialized (
+    select
+        pairs.left_record,
+        pairs.right_record,
+        pairs.rule,
+        {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+            as has_alike_names,
+        one.normalised_name is not distinct from other.normalised_name as has_same_name,
+        one.tax_country <> other.tax_country as has_other_country,
+        one.postal_code <> other.postal_code as has_other_postal_code,
+        one.phones && other.phones
+        or one.emails && other.emails
+        or one.addresses && other.addresses
+        or one.postal_code = other.postal_code
+        or one.email_domain = other.email_domain
+        or one.website_domain = other.website_domain as is_corroborated
+    from ordered_pairs as pairs
+    inner join records as one on pairs.left_record = one.record
+    inner join records as other on pairs.right_record = other.record
+),
+
+judged_pairs as (
+    select
+        left_record,
+        right_record,
+        rule,
+        rule like 'name\_and\_%' as is_rule,
+        case
+            when rule in ('tax_id', 'registration_id') and has_other_country
+                then 'numbers of different countries'
+            when
+                rule in ('tax_id', 'registration_id')
+                and not has_alike_names
+                and is_corroborated is not true
+                then 'nothing alike but the number'
+            when
+                rule = 'external_id'
+                and not has_alike_names
+                and (has_other_country or has_other_postal_code)
+                and is_corroborated is not true
+                then 'nothing alike but the reference'
+        end as clash
+    from compared_pairs
+    where
+        rule not like 'name\_and\_%'
+        or has_other_country is not true
+        and (rule <> 'name_and_town' or has_other_postal_code is not true)
+)
+
+select * from judged_pairs

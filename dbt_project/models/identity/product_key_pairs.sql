@@ -1,0 +1,69 @@
+{{
+    config(
+        materialized='table',
+        pre_hook='set local enable_nestloop = off',
+        post_hook='analyze {{ this }}',
+    )
+}}
+
+-- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
+with
+
+records as (
+    select * from {{ ref('product_records') }}
+),
+
+-- A number that is only written alike must be the only one of its system.
+compared_values as (
+    select
+        record,
+        source_system,
+        kind,
+        null::text as first_word,
+        common.rule,
+        common.compared_value,
+        common.largest_use
+    from records
+    cross join lateral (
+        values
+        ('gtin', case when is_gtin then normalised_number end, {{ identity_shared_value_limit() }}),
+        ('product_number', upper(btrim(product_number)), {{ identity_shared_value_limit() }}),
+        ('written_alike', normalised_number, 1)
+    ) as common (rule, compared_value, largest_use)
+    where common.compared_value is not null
+),
+
+shared_values as (
+    {{ identity_shared_values('compared_values') }}
+),
+
+value_pairs as (
+    select
+        one,
+        other,
+        rule
+    from (
+        {{ identity_value_pairs('compared_values', 'shared_values') }}
+    ) as pairs
+),
+
+judged_pairs as (
+    select
+        pairs.one as left_record,
+        pairs.other as right_record,
+        pairs.rule,
+        pairs.rule = 'written_alike' as is_rule,
+        case
+            when not {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+                then 'nothing alike but the number'
+        end as clash
+    from value_pairs as pairs
+    inner join records as one on pairs.one = one.record
+    inner join records as other on pairs.other = other.record
+    -- One system tells its products apart by more than their numbers.
+    where
+        one.source_system <> other.source_system
+        or one.normalised_name is not distinct from other.normalised_name
+)
+
+select * from judged_pairs
