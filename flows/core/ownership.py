@@ -50,17 +50,20 @@ def rule_file() -> Path:
     return settings().dbt_project / "seeds" / "rules" / "field_ownership.csv"
 
 
-def ownership_rules() -> tuple[Rule, ...]:
+def ownership_rules(path: Path | None = None) -> tuple[Rule, ...]:
     """Read every rule in the order of the file.
 
     Raises RulesError, naming file and line, for a rule that says nothing Concord could do, for a
     second rule for a field, and for a field of the marts without a rule.
     """
-    path = rule_file()
+    path = path or rule_file()
     rules = tuple(_read(path))
     known = _fields_of_the_marts()
-    faults = [fault for rule in rules for fault in _faults(rule, known)]
-    faults += _repeated(rules)
+    faults = [
+        f"{path.name}, line {rule.line}: {fault}"
+        for rule in rules
+        for fault in (*_faults(rule, known), *_repetition(rule, rules))
+    ]
     faults += [
         f"{path.name}: there is no line for {name}, which the marts need"
         for name in sorted(known - {rule.name for rule in rules})
@@ -103,24 +106,22 @@ def _rule(row: Mapping[Any, Any], place: str, line: int) -> Rule:
 
 
 def _faults(rule: Rule, known: frozenset[str]) -> Iterator[str]:
-    place = f"{rule_file().name}, line {rule.line}"
     if rule.name not in known:
-        yield f"{place}: unknown field {rule.name!r}; known are {', '.join(sorted(known))}"
+        yield f"unknown field {rule.name!r}; known are {', '.join(sorted(known))}"
     if rule.owner not in OWNERS:
-        yield f"{place}: unknown owner {rule.owner!r}; known are {', '.join(OWNERS)}"
+        yield f"unknown owner {rule.owner!r}; known are {', '.join(OWNERS)}"
     if rule.mode not in MODES:
-        yield f"{place}: unknown mode {rule.mode!r}; known are {', '.join(MODES)}"
+        yield f"unknown mode {rule.mode!r}; known are {', '.join(MODES)}"
     if rule.mode == "review" and rule.entity not in REVIEWED:
-        yield f"{place}: mode review lists differences of {' and '.join(REVIEWED)} only"
+        yield f"mode review lists differences of {' and '.join(REVIEWED)} only"
     if not rule.reason.strip():
-        yield f"{place}: {rule.name} lacks its reason"
+        yield f"{rule.name} lacks its reason"
 
 
-def _repeated(rules: tuple[Rule, ...]) -> Iterator[str]:
-    first: dict[str, int] = {}
-    for rule in rules:
-        if (line := first.setdefault(rule.name, rule.line)) != rule.line:
-            yield f"{rule_file().name}, line {rule.line}: {rule.name} is ruled in line {line}"
+def _repetition(rule: Rule, rules: tuple[Rule, ...]) -> Iterator[str]:
+    first = next(other for other in rules if other.name == rule.name)
+    if first is not rule:
+        yield f"{rule.name} is ruled in line {first.line} already"
 
 
 def _fields_of_the_marts() -> frozenset[str]:

@@ -97,7 +97,12 @@ numbered_contacts as (
         *,
         row_number() over (
             partition by unified_customer_id, contact_key
-            order by rank, decisive_time desc nulls last, side, source_system, source_key
+            order by
+                rank asc,
+                decisive_time desc nulls last,
+                side asc,
+                source_system asc,
+                source_key asc
         ) as turn
     from ranked_contacts
 ),
@@ -120,7 +125,7 @@ people as (
             )[1] as {{ column }},
         {% endfor -%}
         {% for column in [
-            'email', 'phone', 'mobile_phone', 'job_title',
+            'email', 'phone', 'mobile_phone', 'job_title', 'birth_date', 'national_id',
         ] -%}
             (
                 array_agg({{ column }} order by turn)
@@ -159,7 +164,9 @@ unified as (
         crm_contact_id,
         erp_contact_id,
         source_records,
-        contact_id
+        contact_id,
+        birth_date,
+        national_id
     from people
 )
 

@@ -20,14 +20,11 @@ records as (
     {{ customer_source_records() }}
 ),
 
-two_sided_records as (
-    select records.*
+two_sided_customers as (
+    select customer_id
     from records
-    inner join (
-        select customer_id from records
-        group by customer_id
-        having count(distinct side) = 2
-    ) as two_sided on records.customer_id = two_sided.customer_id
+    group by customer_id
+    having count(distinct side) = 2
 ),
 
 -- What one side says by itself, and since when it can have said so.
@@ -42,7 +39,8 @@ sides as (
             ) }} as {{ field }}_since,
         {% endfor -%}
         max(linked_at) as linked_at
-    from two_sided_records
+    from records
+    where customer_id in (select customer_id from two_sided_customers)
     group by customer_id, side
 ),
 
@@ -51,29 +49,37 @@ golden_records as (
     where {{ only_affected(['customer_id']) }}
 ),
 
-compared_fields as (
+pairs as (
     select
         golden_records.customer_id,
-        compared.*
+        {% for field in fields -%}
+            crm.{{ field }} as crm_{{ field }},
+            erp.{{ field }} as erp_{{ field }},
+            golden_records.{{ field }} as chosen_{{ field }},
+            greatest(crm.{{ field }}_since, erp.{{ field }}_since) as {{ field }}_since,
+        {% endfor -%}
+        greatest(crm.linked_at, erp.linked_at) as linked_at
     from sides as crm
     inner join sides as erp on crm.customer_id = erp.customer_id
     inner join golden_records on crm.customer_id = golden_records.customer_id
-    cross join lateral (
-        values
-        {% for field in fields -%}
-            {% set rule = ownership_rule(rules, 'customers.' ~ field) -%}
-            (
-                '{{ field }}',
-                crm.{{ field }},
-                erp.{{ field }},
-                golden_records.{{ field }},
-                '{{ rule.owner }}',
-                '{{ rule.mode }}',
-                greatest(crm.{{ field }}_since, erp.{{ field }}_since)
-            ){% if not loop.last %},{% endif %}
-        {% endfor %}
-    ) as compared (field, crm_value, erp_value, chosen_value, owner, mode, since)
     where crm.side = 'crm' and erp.side = 'erp'
+),
+
+compared_fields as (
+    {% for field in fields -%}
+        {% set rule = ownership_rule(rules, 'customers.' ~ field) -%}
+        select
+            customer_id,
+            '{{ field }}' as field,
+            crm_{{ field }} as crm_value,
+            erp_{{ field }} as erp_value,
+            chosen_{{ field }} as chosen_value,
+            '{{ rule.owner }}' as owner,
+            '{{ rule.mode }}' as mode,
+            {{ field }}_since as since
+        from pairs
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 differing_fields as (
@@ -103,14 +109,6 @@ sites as (
     {% endfor -%}
 {% endfor -%}
 
-links as (
-    select
-        customer_id,
-        max(linked_at) as linked_at
-    from sides
-    group by customer_id
-),
-
 -- Addresses differ when the two sides have no site of the role in common.
 differing_addresses as (
     {% for role in ['billing', 'shipping'] -%}
@@ -134,11 +132,11 @@ differing_addresses as (
             ) as chosen_value,
             '{{ rule.owner }}' as owner,
             '{{ rule.mode }}' as mode,
-            greatest(crm.modified_at, erp.modified_at, links.linked_at) as since
+            greatest(crm.modified_at, erp.modified_at, pairs.linked_at) as since
         from {{ role }}_sites_in_crm as crm
         inner join {{ role }}_sites_in_erp as erp on crm.customer_id = erp.customer_id
         inner join golden_records on crm.customer_id = golden_records.customer_id
-        inner join links on crm.customer_id = links.customer_id
+        inner join pairs on crm.customer_id = pairs.customer_id
         where
             not exists (
                 select from sites
@@ -151,22 +149,24 @@ differing_addresses as (
     {% endfor %}
 ),
 
+differences as (
+    select * from differing_fields
+    union all
+    select * from differing_addresses
+),
+
 unified as (
     select
-        conflicts.customer_id,
-        conflicts.field,
-        conflicts.crm_value,
-        conflicts.erp_value,
-        conflicts.chosen_value,
-        conflicts.owner,
-        conflicts.mode,
-        conflicts.mode = 'review' as is_for_review,
-        conflicts.since
-    from (
-        select * from differing_fields
-        union all
-        select * from differing_addresses
-    ) as conflicts
+        customer_id,
+        field,
+        crm_value,
+        erp_value,
+        chosen_value,
+        owner,
+        mode,
+        mode = 'review' as is_for_review,
+        since
+    from differences
 )
 
 select * from unified

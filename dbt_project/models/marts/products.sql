@@ -25,7 +25,9 @@ records as (
                     'id|' || unified_products.product_id, 'number|' || products.product_number
                 )
             order by
-                products.is_active desc nulls last, products.source_system, products.source_key
+                products.is_active desc nulls last,
+                products.source_system asc,
+                products.source_key asc
         ) as age
     from {{ ref('stg_products') }} as products
     left join unified_products
