@@ -17,8 +17,8 @@ FEATURE_COLUMNS = (
     "name_words",
     "initials",
     "legal_form",
-    "tax_id",
-    "registration_id",
+    "tax_key",
+    "registration_key",
     "tax_country",
     "phones",
     "website_domain",
@@ -176,11 +176,11 @@ def _number_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
         (
             "unknown",
             _null(
-                "(registration_id_l is null or registration_id_r is null) "
-                "and (tax_id_l is null or tax_id_r is null)"
+                "(registration_key_l is null or registration_key_r is null) "
+                "and (tax_key_l is null or tax_key_r is null)"
             ),
         ),
-        ("same", _custom("registration_id_l = registration_id_r or tax_id_l = tax_id_r")),
+        ("same", _custom("registration_key_l = registration_key_r or tax_key_l = tax_key_r")),
         ("different", cll.ElseLevel()),
     ]
 
