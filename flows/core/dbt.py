@@ -11,21 +11,21 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from flows.core import dbt_in_prefect
 from flows.core.databases import database_name
+from flows.core.dbt_project import parsed_project, pointed_at
 from flows.core.errors import TransformationError
+from flows.core.loading import loading
 from flows.core.ownership import ownership_rules
 from flows.core.settings import settings
 from flows.core.warehouse import connect, warehouse_url
 
 FAILED = ("error", "fail", "runtime error", "partial success")
 FIRST_SLOT = "a"
-MARTS_SCHEMAS = ("marts_a", "marts_b")
 SEEDS_SETTING = "seeds_checksum"
 
 # dbt keeps its adapters in globals: two invocations at once would share connections.
 _one_at_a_time = Lock()
-# Parsing costs more than most invocations, so a process parses once.
-_manifests: dict[str, Any] = {}
 
 
 def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = False) -> None:
@@ -55,6 +55,12 @@ def seed_if_changed() -> bool:
             (SEEDS_SETTING, checksum),
         )
     return True
+
+
+def preload() -> None:
+    """Import dbt, which takes more than a second."""
+    with loading():
+        import dbt.cli.main  # noqa: F401, PLC0415 - slow, so only where it is needed
 
 
 def target_path() -> Path:
@@ -100,14 +106,13 @@ def _restore(before: Mapping[str, str | None]) -> None:
 def _invoke(arguments: list[str], slot: str | None) -> Any:  # noqa: ANN401 - dbt's own result type
     folder = target_path()
     folder.mkdir(parents=True, exist_ok=True)
-    if _is_inside_a_prefect_run():
-        return _invoke_in_prefect([*arguments, "--log-path", str(folder)], slot, folder)
+    manifest = _manifest(slot, folder)
+    if dbt_in_prefect.is_inside_a_run():
+        return dbt_in_prefect.invoke([*arguments, "--log-path", str(folder)], manifest, folder)
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
     logging = ("--log-level", "none", "--log-level-file", "info")
-    return dbtRunner(manifest=_manifest(slot, folder)).invoke(
-        [*arguments, *_location(folder), *logging]
-    )
+    return dbtRunner(manifest=manifest).invoke([*arguments, *_location(folder), *logging])
 
 
 def _quickly(command: str) -> list[str]:
@@ -122,94 +127,19 @@ def _location(folder: Path) -> list[str]:
 
 
 def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's own manifest type
-    key = _project_stamp()
-    if key not in _manifests:
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
-
-        arguments = ["parse", "--no-write-json", *_location(folder), "--log-level", "none"]
-        with _environment(FIRST_SLOT):
-            parsed = dbtRunner().invoke(arguments)
-        _raise_failures(parsed, arguments, folder)
-        _manifests.clear()
-        _manifests[key] = parsed.result
-    return _pointed_at(_manifests[key], database_name(warehouse_url()), slot or FIRST_SLOT)
+    preload()
+    manifest = parsed_project(settings().dbt_project, folder, lambda: _parse(folder))
+    return pointed_at(manifest, database_name(warehouse_url()), slot or FIRST_SLOT)
 
 
-def _pointed_at(manifest: Any, database: str, slot: str) -> Any:  # noqa: ANN401 - dbt's own type
-    """Let what was parsed stand in this database and slot: parsing again would cost seconds."""
-    for node in chain(
-        manifest.nodes.values(), manifest.functions.values(), manifest.sources.values()
-    ):
-        node.database = database
-        if node.schema in MARTS_SCHEMAS:
-            node.schema = node.config.schema = f"marts_{slot}"
-        if node.relation_name:
-            node.relation_name = ".".join(
-                f'"{part}"' for part in (database, node.schema, node.identifier)
-            )
-    return manifest
+def _parse(folder: Path) -> Any:  # noqa: ANN401 - dbt's own manifest type
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs 1.6 s
 
-
-def _project_stamp() -> str:
-    project = settings().dbt_project
-    files = (path for kind in ("*.sql", "*.yml", "*.md", "*.csv") for path in project.rglob(kind))
-    newest = max(path.stat().st_mtime_ns for path in files)
-    return f"{project}@{newest}"
-
-
-def _is_inside_a_prefect_run() -> bool:
-    # A process that never imported Prefect is in no run of it; importing it to ask would cost 1 s.
-    import sys  # noqa: PLC0415
-
-    if "prefect.context" not in sys.modules:
-        return False
-    from prefect.context import FlowRunContext, TaskRunContext  # noqa: PLC0415
-
-    return bool(FlowRunContext.get() or TaskRunContext.get())
-
-
-def _invoke_in_prefect(arguments: list[str], slot: str | None, folder: Path) -> Any:  # noqa: ANN401
-    runner = _prefect_runner(slot, folder)
-    try:
-        return runner.invoke(arguments)
-    except ValueError as error:  # what PrefectDbtRunner makes of a command that dbt cannot start
-        raise TransformationError(str(error)) from error
-
-
-def _prefect_runner(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - untyped library
-    from dbt_common.events.base_types import EventLevel  # noqa: PLC0415
-    from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings  # noqa: PLC0415
-    from prefect_dbt.core import runner  # noqa: PLC0415
-
-    location = PrefectDbtSettings(
-        project_dir=settings().dbt_project,
-        profiles_dir=settings().dbt_project,
-        target_path=folder,
-        # Given, because the default reads Prefect's own level, of which dbt knows only some.
-        log_level=EventLevel.INFO,
-    )
-    manifest = _manifest(slot, folder)
-    _give_manifest(runner, manifest)
-    return PrefectDbtRunner(
-        manifest=manifest, settings=location, raise_on_failure=False, disable_assets=True
-    )
-
-
-def _give_manifest(runner: Any, manifest: Any) -> None:  # noqa: ANN401 - untyped library
-    # PrefectDbtRunner parses the project again on every invocation, whatever manifest it was
-    # given. To be removed when it hands its manifest on.
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415
-
-    runner.dbtRunner = lambda callbacks: dbtRunner(manifest=manifest, callbacks=callbacks)
-    runner.serialize_context = _context_without_settings
-
-
-def _context_without_settings() -> dict[str, Any]:
-    # Every node's thread would read all of Prefect's settings anew from files and environment,
-    # twice, which takes longer than most models; they are the process's own settings anyway.
-    from prefect.context import serialize_context  # noqa: PLC0415
-
-    return {name: part for name, part in serialize_context().items() if name != "settings_context"}
+    arguments = ["parse", "--no-write-json", *_location(folder), "--log-level", "none"]
+    with _environment(FIRST_SLOT):
+        parsed = dbtRunner().invoke(arguments)
+    _raise_failures(parsed, arguments, folder)
+    return parsed.result
 
 
 def _raise_failures(result: Any, arguments: Sequence[str], folder: Path) -> None:  # noqa: ANN401

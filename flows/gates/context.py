@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.core.loading import loading
 from flows.core.settings import settings
 from flows.core.warehouse import warehouse_url
 
@@ -21,7 +22,7 @@ IDENTITY_SOURCE = "identity"
 
 def preload() -> None:
     """Import Great Expectations, which takes seconds; the gate's process does it ahead of work."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), loading():
         warnings.simplefilter("ignore")
         import great_expectations  # noqa: PLC0415 - slow, so only where it is needed
         import great_expectations.expectations  # noqa: F401, PLC0415 - registers them; slow as well
