@@ -27,7 +27,13 @@ MARTS: Mapping[str, Mart] = {
     ),
     "customer_contacts": Mart(("customer_id", "contact_key")),
     "customer_addresses": Mart(("customer_id", "site_key")),
+    # Systems that come to agree make it shrink, to nothing at best.
+    "customer_field_conflicts": Mart(("customer_id", "field"), may_shrink_by=1.0),
+    "contact_crosswalk": Mart(("crosswalk_id",), customer_id=False),
+    "contact_ids": Mart(("contact_id",), customer_id=False),
     "products": Mart(("product_number",), customer_id=False),
+    "product_crosswalk": Mart(("crosswalk_id",), customer_id=False),
+    "product_ids": Mart(("product_id",), customer_id=False),
     "orders": Mart(("source_system", "order_id"), amount="net_amount"),
     "order_lines": Mart(("source_system", "order_line_id"), amount="net_amount"),
     "invoices": Mart(("source_system", "invoice_id"), amount="net_amount"),
