@@ -1,7 +1,7 @@
 """Write staging tables directly, so that identity and marts are tested without landing anything."""
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -113,6 +113,9 @@ class Company:
     def _day(self) -> date:
         return date(2026, 1, 1) + timedelta(days=self._random.randrange(20))
 
+    def _time(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=self._random.randrange(500))
+
     def _number(self) -> int:
         return self._random.randrange(-5, 20)
 
@@ -134,7 +137,7 @@ class Company:
             "merged_into_id": self._one(None, None, None, self._id("a", 12)),
             "billing_street": self._maybe(self._one("Street 1", "STREET 1.")),
             "billing_postal_code": self._id("015", 5), "shipping_street": self._maybe("Street 1"),
-            "shipping_postal_code": self._id("015", 5),
+            "shipping_postal_code": self._id("015", 5), "modified_at": self._maybe(self._time()),
         }  # fmt: skip
 
     def _customer(self) -> tuple[str, dict[str, Any]]:
@@ -144,6 +147,7 @@ class Company:
             "tax_id": self._maybe(self._id("NO98765432", 5)), "currency": self._currency(),
             "parent_customer_id": self._maybe(self._id("c", 12)),
             "crm_account_id": self._maybe(self._id("a", 40)),
+            "modified_at": self._maybe(self._time()),
         }  # fmt: skip
 
     def _address(self) -> tuple[str, dict[str, Any]]:
@@ -151,6 +155,7 @@ class Company:
             "address_id": self._id("ad", 15), "customer_id": self._id("c", 12),
             "role": self._one("billing", "shipping", "both", "other"), "street": "Street 1",
             "postal_code": self._id("015", 5), "is_default": self._number() > 5,
+            "modified_at": self._maybe(self._time()),
         }  # fmt: skip
 
     def _contact(self) -> tuple[str, dict[str, Any]]:
@@ -174,6 +179,8 @@ class Company:
             "status": self._one("open", "shipped", "cancelled"), "currency": self._currency(),
             "net_amount": self._maybe(self._money()), "tax_amount": self._maybe(self._money()),
             "external_reference": self._maybe(self._one(self._id("S", 8), self._id("Q", 8))),
+            "bill_to_address_id": self._maybe(self._id("ad", 15)),
+            "ship_to_address_id": self._maybe(self._id("ad", 15)),
         }  # fmt: skip
 
     def _order_line(self) -> tuple[str, dict[str, Any]]:
