@@ -153,6 +153,8 @@ compared_pairs as materialized (
         one.normalised_name is not distinct from other.normalised_name as has_same_name,
         one.tax_country <> other.tax_country as has_other_country,
         one.postal_code <> other.postal_code as has_other_postal_code,
+        not (one.addresses && other.addresses) as has_other_address,
+        one.legal_form <> other.legal_form as has_other_legal_form,
         one.phones && other.phones
         or one.emails && other.emails
         or one.addresses && other.addresses
@@ -190,6 +192,12 @@ judged_pairs as (
         rule not like 'name\_and\_%'
         or has_other_country is not true
         and (rule <> 'name_and_town' or has_other_postal_code is not true)
+        -- Namesakes of one town: how rare the name is, and what else agrees, is the model's business.
+        and (
+            rule not in ('name_and_town', 'name_and_postal_code')
+            or has_other_address is not true
+            and has_other_legal_form is not true
+        )
 )
 
 select * from judged_pairs
