@@ -6,7 +6,7 @@ import pytest
 
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
-from flows.identity import IdentityChanges, assign_customers
+from flows.identity import IdentityChanges, assign
 from tests.integration.staged import create_staging, new_run, stage
 
 
@@ -20,7 +20,7 @@ def identify() -> IdentityChanges:
     with connect() as connection:
         row = connection.execute("select max(run_id) from ops.runs").fetchone()
     assert row is not None
-    return assign_customers(int(row[0]))
+    return assign(int(row[0]))["customers"]
 
 
 def account(key: str, **values: Any) -> None:
