@@ -47,7 +47,7 @@ def seed_if_changed() -> bool:
     if _loaded_seeds() == checksum:
         return False
     ownership_rules()  # refuses by file and line what SQL could only trip over
-    run_dbt(["build", "--full-refresh", "--resource-type", "seed", "--resource-type", "function"])
+    run_dbt(["build", "--full-refresh", "--select", "resource_type:seed", "resource_type:function"])
     with connect() as connection:
         connection.execute(
             "insert into ops.settings (key, value) values (%s, %s) on conflict (key) "
