@@ -9,6 +9,9 @@ from psycopg.rows import dict_row
 
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
+from flows.publishing import begin_build, finish_build, publish
+from tests.fixtures.marts import person
+from tests.fixtures.marts import rows as read
 from tests.integration.crosswalks import link, retire
 from tests.integration.staged import create_staging, new_run, stage
 from tests.integration.test_marts_incremental_equals_full import differing_rows, marts
@@ -96,6 +99,26 @@ def test_a_conflict_goes_when_the_systems_agree() -> None:
     stage("accounts", "crm", run_id, account_id="a1", name="Moeller, AS", tax_id="NO999222333MVA")
     build(run_id)
     assert values("select field from marts_a.customer_field_conflicts") == []
+
+
+def test_analysts_see_what_differs_but_nothing_personal(warehouse: str) -> None:
+    run_id = new_run()
+    one_customer(run_id)
+    contact("p1", run_id, role="sales", first_name="Ada", birth_date="1990-01-02", national_id="7")
+    begin_build("a", run_id)
+    build(run_id)
+    finish_build("a", run_id)
+    publish("a", run_id)
+    conflicts = (
+        "select count(*), count(crm_value), count(chosen_value) from marts.customer_field_conflicts"
+    )
+    contacts = "select count(*), count(birth_date), count(national_id) from marts.customer_contacts"
+    with person(warehouse, "concord_analyst") as analyst:
+        assert read(conflicts, analyst) == [(4, 3, 3)]
+        assert read(contacts, analyst) == [(1, 0, 0)]
+    with person(warehouse, "concord_analyst", "concord_personal_data") as trusted:
+        assert read(conflicts, trusted) == [(4, 4, 4)]
+        assert read(contacts, trusted) == [(1, 1, 1)]
 
 
 def contact(key: str, run_id: int, **given: Any) -> None:
