@@ -1,16 +1,16 @@
 """Judge what has landed, stage it, settle who is who, and build the candidate marts."""
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows import gates, identity, publishing, staging
 from flows.core.dbt import run_dbt, seed_if_changed
-from flows.core.errors import GateRefusedError
 from flows.core.migrations import migrate
 from flows.core.runs import Run, recorded_run
 from flows.core.warehouse import connect
+from flows.identify import settle_identity
+from flows.judge import judge
 
 
 @flow(name="build", flow_run_name="build")
@@ -25,14 +25,14 @@ def build(full: bool = False) -> bool:
         "build", full=full, flow_run_id=flow_run.get_id(), on_wait=logger.info
     ) as run:
         plan = staging.plan_of_work(full=full)
-        if plan.is_nothing:
+        if plan.is_nothing and not identity.is_pending():
             logger.info("Nothing new: the published marts are up to date.")
             run.status = "unchanged"
             return False
         with gates.Courtroom() as gate:
             _promote_raw(run, plan, gate)
             _build_staging(run, plan)
-            _settle_identity(run)
+            settle_identity(run, gate, full=plan.is_full)
             _build_marts(run, plan)
             _promote_marts(run, gate)
     return True
@@ -48,11 +48,6 @@ def _promote_raw(run: Run, plan: staging.Plan, gate: gates.Courtroom) -> None:
 def _build_staging(run: Run, plan: staging.Plan) -> None:
     with run.timed("staging"):
         build_staging(plan)
-
-
-def _settle_identity(run: Run) -> None:
-    with run.timed("identity"):
-        settle_identity(run.run_id)
 
 
 def _build_marts(run: Run, plan: staging.Plan) -> None:
@@ -76,21 +71,6 @@ def build_incoming(plan: staging.Plan) -> None:
     run_dbt(["run", "--select", "incoming_documents", *[f"incoming_{e}" for e in plan.entities]])
 
 
-@task(task_run_name="gate: {promotion}", cache_policy=NO_CACHE)
-def judge(gate: gates.Courtroom, promotion: str, run_id: int, slot: str | None = None) -> None:
-    """Let Great Expectations judge a promotion and show the verdict; refuse when it says no."""
-    verdict = gate.judge(promotion, run_id=run_id, slot=slot)
-    if verdict.is_refused or not gates.data_docs_page().exists():
-        gate.draw_data_docs()
-    create_markdown_artifact(
-        key=f"gate-{promotion}",
-        markdown=gates.markdown(verdict),
-        description=gates.headline(verdict),
-    )
-    if verdict.is_refused:
-        raise GateRefusedError(gates.headline(verdict))
-
-
 @task(task_run_name="stage what was accepted", cache_policy=NO_CACHE)
 def build_staging(plan: staging.Plan) -> None:
     """Merge accepted rows into staging and close their batches."""
@@ -101,14 +81,6 @@ def build_staging(plan: staging.Plan) -> None:
     with connect() as connection:
         staging.mark_staged(connection)
         staging.remember_signature(connection)
-
-
-@task(task_run_name="decide which records are the same customer", cache_policy=NO_CACHE)
-def settle_identity(run_id: int) -> None:
-    """Link customer records and keep their ids."""
-    run_dbt(["run", "--select", "path:models/identity"])
-    changes = identity.assign_customers(run_id)
-    get_run_logger().info("%s", changes)
 
 
 @task(task_run_name="build the candidate marts", cache_policy=NO_CACHE)

@@ -22,7 +22,7 @@
 
 
 {% macro current_version() -%}
-    (select max(run_id) from ops.runs where flow in ('integrate', 'build'))
+    (select max(run_id) from ops.runs where flow in ('integrate', 'build', 'identify'))
 {%- endmacro %}
 
 

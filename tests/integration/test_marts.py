@@ -9,7 +9,7 @@ from flows.core.dbt import run_dbt
 from flows.core.errors import TransformationError
 from flows.core.settings import settings
 from flows.core.warehouse import connect
-from flows.identity import assign_customers
+from flows import identity
 from tests.integration.staged import Company, create_staging, new_run, stage
 
 INTEGRITY = [
@@ -26,7 +26,7 @@ INTEGRITY = [
 
 def build() -> None:
     run_dbt(["run", "--select", "path:models/identity"])
-    assign_customers(1)
+    identity.assign(1)
     run_dbt(["run", "--select", "path:models/marts"], slot="a")
 
 
