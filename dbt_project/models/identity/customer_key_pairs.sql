@@ -11,7 +11,26 @@ with
 
 records as (
     select
-        *,
+        record,
+        source_system,
+        entity,
+        source_key,
+        kind,
+        merged_into,
+        external_id,
+        record_number,
+        normalised_name,
+        first_word,
+        tax_key,
+        tax_country,
+        registration_key,
+        phones,
+        emails,
+        email_domain,
+        website_domain,
+        postal_code,
+        city,
+        addresses,
         length(normalised_name) >= 10 or cardinality(name_words) >= 2 as has_a_specific_name,
         count(*) over (partition by source_system, entity, external_id) as external_id_uses
     from {{ ref('customer_records') }}
@@ -143,24 +162,26 @@ ordered_pairs as (
     ) as pairs
 ),
 
-compared_pairs as materialized (
+compared_pairs as (
     select
         pairs.left_record,
         pairs.right_record,
         pairs.rule,
-        {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
-            as has_alike_names,
-        one.normalised_name is not distinct from other.normalised_name as has_same_name,
+        pairs.rule like 'name\_and\_%' as is_rule,
         one.tax_country <> other.tax_country as has_other_country,
         one.postal_code <> other.postal_code as has_other_postal_code,
-        not (one.addresses && other.addresses) as has_other_address,
-        one.legal_form <> other.legal_form as has_other_legal_form,
-        one.phones && other.phones
-        or one.emails && other.emails
-        or one.addresses && other.addresses
-        or one.postal_code = other.postal_code
-        or one.email_domain = other.email_domain
-        or one.website_domain = other.website_domain as is_corroborated
+        case
+            when pairs.rule in ('tax_id', 'registration_id', 'external_id')
+                then
+                    one.normalised_name = other.normalised_name
+                    or one.phones && other.phones
+                    or one.emails && other.emails
+                    or one.addresses && other.addresses
+                    or one.postal_code = other.postal_code
+                    or one.email_domain = other.email_domain
+                    or one.website_domain = other.website_domain
+                    or {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+        end as is_corroborated
     from ordered_pairs as pairs
     inner join records as one on pairs.left_record = one.record
     inner join records as other on pairs.right_record = other.record
@@ -171,33 +192,23 @@ judged_pairs as (
         left_record,
         right_record,
         rule,
-        rule like 'name\_and\_%' as is_rule,
+        is_rule,
         case
             when rule in ('tax_id', 'registration_id') and has_other_country
                 then 'numbers of different countries'
-            when
-                rule in ('tax_id', 'registration_id')
-                and not has_alike_names
-                and is_corroborated is not true
+            when rule in ('tax_id', 'registration_id') and not coalesce(is_corroborated, false)
                 then 'nothing alike but the number'
             when
                 rule = 'external_id'
-                and not has_alike_names
                 and (has_other_country or has_other_postal_code)
-                and is_corroborated is not true
+                and not coalesce(is_corroborated, false)
                 then 'nothing alike but the reference'
         end as clash
     from compared_pairs
     where
-        rule not like 'name\_and\_%'
+        not is_rule
         or has_other_country is not true
         and (rule <> 'name_and_town' or has_other_postal_code is not true)
-        -- Namesakes of one town: how rare the name is, and what else agrees, is the model's business.
-        and (
-            rule not in ('name_and_town', 'name_and_postal_code')
-            or has_other_address is not true
-            and has_other_legal_form is not true
-        )
 )
 
 select * from judged_pairs

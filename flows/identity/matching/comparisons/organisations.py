@@ -75,6 +75,10 @@ def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
     return [
         ("unknown", cll.NullLevel("normalised_name")),
         (
+            "same but for the legal form",
+            _custom("normalised_name_l = normalised_name_r and legal_form_l <> legal_form_r"),
+        ),
+        (
             "same at one address or telephone",
             _custom(
                 "normalised_name_l = normalised_name_r "
@@ -102,14 +106,22 @@ def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
         ),
         (
             "mistyped",
-            cll.Or(
-                cll.And(
-                    cll.DamerauLevenshteinLevel("normalised_name", 1),
-                    _custom("least(length(normalised_name_l), length(normalised_name_r)) >= 5"),
-                ),
-                cll.And(
-                    cll.DamerauLevenshteinLevel("normalised_name", 2),
-                    _custom("least(length(normalised_name_l), length(normalised_name_r)) >= 12"),
+            cll.And(
+                # So few changes leave at least this much alike, and that is told far sooner.
+                _custom("abs(length(normalised_name_l) - length(normalised_name_r)) <= 2"),
+                cll.JaroLevel("normalised_name", 0.75),
+                cll.LevenshteinLevel("normalised_name", 4),
+                cll.Or(
+                    cll.And(
+                        _custom("least(length(normalised_name_l), length(normalised_name_r)) >= 5"),
+                        cll.DamerauLevenshteinLevel("normalised_name", 1),
+                    ),
+                    cll.And(
+                        _custom(
+                            "least(length(normalised_name_l), length(normalised_name_r)) >= 12"
+                        ),
+                        cll.DamerauLevenshteinLevel("normalised_name", 2),
+                    ),
                 ),
             ),
         ),
