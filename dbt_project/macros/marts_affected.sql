@@ -65,11 +65,29 @@
     {%- for touched in config.get('meta', {}).get('touches', []) %}
         {{ note_touched_keys(touched, target, arg_dict['temp_relation']) }}
     {%- endfor %}
+    {{ note_rewritten_keys(arg_dict['temp_relation']) }}
     delete from {{ target }}
     where ({{ key }}) in (select {{ key }} from {{ affected_table() }});
     insert into {{ target }} ({{ columns }})
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }};
+{% endmacro %}
+
+{#- Which rows the gate has to judge again: all that the statements after this one replace. -#}
+{% macro note_rewritten_keys(replacement) %}
+    {%- set unique_key = config.get('unique_key') -%}
+    {%- set columns = unique_key | reject('equalto', 'source_system') | list -%}
+    {%- if columns | length != 1 -%}
+        {{ exceptions.raise_compiler_error('A mart is replaced by one column, beside source_system.') }}
+    {%- endif -%}
+    {%- set system = 'source_system' if 'source_system' in unique_key else 'null::text' %}
+    insert into ops.rewritten_keys (slot, mart, key_column, source_system, key)
+    select '{{ marts_slot() }}', '{{ model.name }}', '{{ columns[0] }}', rewritten.*
+    from (
+        select {{ system }}, {{ columns[0] }}::text from {{ affected_table() }}
+        union
+        select {{ system }}, {{ columns[0] }}::text from {{ replacement }}
+    ) as rewritten;
 {% endmacro %}
 
 {% macro note_touched_keys(touched, target, replacement) %}

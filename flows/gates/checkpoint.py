@@ -9,6 +9,7 @@ from flows.core.errors import SettingsError
 from flows.core.settings import settings
 from flows.gates.context import opened
 from flows.gates.listing import Table, listing_query
+from flows.gates.unjudged import ROW_COUNT
 from flows.gates.verdict import Finding, Thresholds
 
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
@@ -30,15 +31,19 @@ def settings_of(suite: str, setting: str) -> Any | None:  # noqa: ANN401 - whate
     return next((n["meta"][setting] for n in expectations if setting in n["meta"]), None)
 
 
-def run(
+def run(  # noqa: PLR0913 - all but two by name
     promotion: str,
     suites: Mapping[str, Table],
     *,
     run_id: int,
     parameters: Mapping[str, int] | None = None,
     search_path: Collection[str] = (),
+    read: Mapping[str, Table] | None = None,
 ) -> Iterator[Finding]:
-    """Validate these suites of a promotion's checkpoint and yield what each expectation found."""
+    """Validate these suites of a promotion's checkpoint and yield what each expectation found.
+
+    `read`: what to read in place of a suite's table, where its other rows are known to be sound.
+    """
     with opened(tuple(search_path)) as context:
         from great_expectations.core.run_identifier import RunIdentifier  # noqa: PLC0415 - slow
 
@@ -47,6 +52,10 @@ def run(
         for definition in checkpoint.validation_definitions:
             if definition.name not in suites:
                 continue
+            table = suites[definition.name]
+            part = (read or {}).get(definition.name, table)
+            if part is not table:
+                definition.asset.schema_name = part.schema
             validated = definition.run(
                 checkpoint_id=checkpoint.id,
                 result_format=RESULT_FORMAT,
@@ -54,10 +63,10 @@ def run(
                 run_id=name,
             )
             for result in validated.results:
-                yield _finding(definition.name, suites[definition.name], result)
+                yield _finding(definition.name, table, part, result)
 
 
-def _finding(suite: str, table: Table, result: Any) -> Finding:  # noqa: ANN401 - theirs
+def _finding(suite: str, table: Table, part: Table, result: Any) -> Finding:  # noqa: ANN401 - theirs
     config, found = result.expectation_config, result.result or {}
     meta: Mapping[str, Any] = config.meta or {}
     return Finding(
@@ -67,12 +76,13 @@ def _finding(suite: str, table: Table, result: Any) -> Finding:  # noqa: ANN401 
         severity=str(getattr(config.severity, "value", config.severity)),  # type: ignore[arg-type]
         is_success=bool(result.success),
         failed=_failed(config.type, found, is_success=bool(result.success)),
-        checked=int(found.get("element_count") or table.rows),
-        observed=str(found.get("observed_value", "")),
+        checked=int(found.get("element_count") or part.rows) + table.rows - part.rows,
+        observed=_observed(config.type, found, table.rows - part.rows),
         error=_error(result.exception_info),
         description=meta.get("description", ""),
         advice=meta.get("advice", ""),
         query=listing_query(config.type, config.kwargs, table),
+        quick_query=listing_query(config.type, config.kwargs, part),
         is_row_rule="any(failed_rules)" in str(config.kwargs.get("unexpected_rows_query", "")),
         thresholds=Thresholds.of(meta),
         key=tuple(meta.get("key", ())),
@@ -85,6 +95,11 @@ def _failed(kind: str, found: Mapping[str, Any], *, is_success: bool) -> int:
     if is_success:
         return 0
     return int(found.get("unexpected_count") or 0)
+
+
+def _observed(kind: str, found: Mapping[str, Any], not_read: int) -> str:
+    value = found.get("observed_value", "")
+    return str(value + not_read if kind == ROW_COUNT and isinstance(value, int) else value)
 
 
 def _error(exception_info: Mapping[str, Any] | None) -> str | None:

@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 
 from flows.core.errors import SettingsError
 from flows.core.warehouse import connect
-from flows.gates import failing, identity_records, identity_rules, ledger, quarantine
+from flows.gates import failing, identity_records, identity_rules, ledger, quarantine, unjudged
 from flows.gates.checkpoint import run, settings_of, suites_of
 from flows.gates.context import preload
 from flows.gates.listing import Table
@@ -83,7 +83,7 @@ def _validated(
     suites: Mapping[str, Table],
     run_id: int,
     clock: Stopwatch,
-    **options: Mapping[str, int] | tuple[str, ...],
+    **options: Mapping[str, int] | Mapping[str, Table] | tuple[str, ...],
 ) -> list[Finding]:
     with clock.step("import"):
         preload()
@@ -164,13 +164,20 @@ def _judge_marts(run_id: int, slot: str, clock: Stopwatch) -> Verdict:
             for suite in suites_of("marts")
             if (name := suite.partition("__")[2])
         }
-        least = _least_rows(connection, suites)
-    findings = _validated("marts", suites, run_id, clock, parameters=least, search_path=(schema,))
+        parts = unjudged.parts(connection, slot, [table.name for table in suites.values()])
+        read = {suite: parts.get(table.name, table) for suite, table in suites.items()}
+        least = _least_rows(connection, suites, read)
+    findings = _validated(
+        "marts", suites, run_id, clock, parameters=least, search_path=(schema,), read=read
+    )
     with clock.step("sql"), connect() as connection:
         connection.execute(LOCK)
         connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(schema)))
         results = tuple(map(decide, findings))
         verdict = _recorded(connection, Verdict("marts", run_id, slot, results))
+        unjudged.clear(connection, parts)
+        if not any(result.finding.error for result in results):
+            unjudged.remember(connection, slot, run_id, [t.name for t in suites.values()])
     return replace(verdict, timings=clock.seconds)
 
 
@@ -183,8 +190,10 @@ def _row_count(connection: Connection, schema: str, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _least_rows(connection: Connection, suites: Mapping[str, Table]) -> dict[str, int]:
-    """Return how many rows each mart must have at least, from what is published now."""
+def _least_rows(
+    connection: Connection, suites: Mapping[str, Table], read: Mapping[str, Table]
+) -> dict[str, int]:
+    """Return how many rows must be read of each mart at least, from what is published now."""
     published: dict[str, int] = dict(
         connection.execute(
             "select table_name, row_count from ops.publication_tables "
@@ -193,6 +202,7 @@ def _least_rows(connection: Connection, suites: Mapping[str, Table]) -> dict[str
     )
     return {
         f"{table.name}_least_rows": _least(suite, int(published.get(table.name, 0)))
+        - (table.rows - read[suite].rows)
         for suite, table in suites.items()
     }
 

@@ -92,7 +92,7 @@ def record_failures(
     failing = [result for result in results if result.failed]
     _record_row_rules(connection, promotion, run_id, [r for r in failing if r.finding.is_row_rule])
     for result in failing:
-        if not result.finding.is_row_rule and result.query:
+        if not result.finding.is_row_rule and result.quick_query:
             _record_query(connection, promotion, run_id, result)
 
 
@@ -120,7 +120,7 @@ def _record_query(connection: Connection, promotion: str, run_id: int, result: R
         severity=result.severity,
         entity=_entity(result),
         keys=list(result.finding.key),
-        query=sql.SQL(result.query or ""),
+        query=sql.SQL(result.quick_query or ""),
     )
     connection.execute(statement)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows.gates.unjudged import DEPENDS_ON
+
 Node = dict[str, Any]
 
 
@@ -102,6 +104,7 @@ def _key_is_present(mart: Mart, column: str) -> Node:
             "description": f"Every row has its `{column}`; it is part of the key.",
             "advice": "This is an error of the mart's model, not of the data; do not publish.",
             "key": list(mart.key),
+            DEPENDS_ON: [],
         },
     }
 
@@ -115,6 +118,11 @@ def _rows(
         "kwargs": {"unexpected_rows_query": query},
         "meta": {"rule": rule, "description": description, "advice": advice, **policy},
     }
+
+
+def _again_when(mart: str, change: str, *key: str) -> Node:
+    """Say which other mart a rule reads, and by what column of its own its rows are found."""
+    return {DEPENDS_ON: [{"mart": mart, "is": change, "key": list(key)}]}
 
 
 def _columns(mart: Mart, prefix: str = "") -> str:
@@ -131,6 +139,7 @@ def _customer_is_known(mart: Mart) -> Node:
         description="Every `customer_id` is a row of `customers`.",
         advice="Rebuild identity and marts (`concord run --full`); report it if it stays.",
         key=list(mart.key),
+        **_again_when("customers", "lost", "customer_id"),
     )
 
 
@@ -142,6 +151,7 @@ def _customer_is_present(name: str) -> Node:
         description="Every source record belongs to a customer.",
         advice="Rebuild identity and marts (`concord run --full`); report it if it stays.",
         key=list(MARTS[name].key),
+        **{DEPENDS_ON: []},
     )
 
 
@@ -155,6 +165,7 @@ def _amount_is_converted(mart: Mart, amount: str) -> Node:
         advice="Land exchange rates for the currencies and days of the listed rows; until then "
         "sums in the reporting currency lack them.",
         key=list(mart.key),
+        **{DEPENDS_ON: []},
     )
 
 
@@ -168,6 +179,7 @@ def _belongs_to_header(header: str, lines: str, key: str) -> Node:
         description=f"Every line belongs to a row of `{header}`.",
         advice="Half a document must not be shown. Rebuild the marts (`concord run --full`).",
         key=list(MARTS[lines].key),
+        **_again_when(header, "lost", "source_system", key),
     )
 
 
@@ -187,4 +199,5 @@ def _lines_sum_to_header(header: str, lines: str, key: str) -> Node:
         advice="The first gate lets differences within the tolerance pass; look at the listed "
         "documents when a report does not add up.",
         key=["source_system", key],
+        **_again_when(lines, "rewritten", "source_system", key),
     )

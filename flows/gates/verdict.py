@@ -72,6 +72,7 @@ class Finding:
     description: str = ""
     advice: str = ""
     query: str | None = None
+    quick_query: str | None = None
     is_row_rule: bool = False
     thresholds: Thresholds | None = None
     key: tuple[str, ...] = ()
@@ -125,6 +126,11 @@ class Result:
     def query(self) -> str | None:
         """The query that lists every failing key."""
         return self.finding.query
+
+    @property
+    def quick_query(self) -> str | None:
+        """The query that lists the same keys while the gate is judging, from fewer rows."""
+        return self.finding.quick_query or self.finding.query
 
     @property
     def advice(self) -> str:

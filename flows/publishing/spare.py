@@ -20,6 +20,21 @@ where
     and not exists (select from pg_constraint where conindid = i.indexrelid)
 """
 
+# What the gate found out about the rows holds for their copies.
+JUDGED = """
+delete from ops.judged_marts where slot = {spare};
+delete from ops.rewritten_keys where slot = {spare};
+insert into ops.judged_marts (slot, mart, storage, rules, run_id)
+select
+    {spare}, mart, pg_relation_filenode(to_regclass(format('%I.%I', {target}, mart))), rules, run_id
+from ops.judged_marts
+where
+    slot = {live}
+    and storage = pg_relation_filenode(to_regclass(format('%I.%I', {source}, mart)));
+insert into ops.rewritten_keys (slot, mart, key_column, source_system, key)
+select {spare}, mart, key_column, source_system, key from ops.rewritten_keys where slot = {live}
+"""
+
 
 def copy_live_to_spare(model_hash: str) -> bool:
     """Make the slot that is not live a copy of the live one, if the live one has these models.
@@ -37,12 +52,24 @@ def copy_live_to_spare(model_hash: str) -> bool:
         if built.model_hash != model_hash or not outdated:
             return False
         _copy_tables(connection, slot_schema(live), slot_schema(spare))
+        _copy_judgement(connection, live, spare)
         connection.execute(
             "update ops.slots set version = %s, model_hash = %s, built_at = clock_timestamp(), "
             "is_building = false, building_run_id = null where slot = %s",
             (built.version, built.model_hash, spare),
         )
     return True
+
+
+def _copy_judgement(connection: Connection, live: str, spare: str) -> None:
+    connection.execute(
+        sql.SQL(JUDGED).format(
+            live=sql.Literal(live),
+            spare=sql.Literal(spare),
+            source=sql.Literal(slot_schema(live)),
+            target=sql.Literal(slot_schema(spare)),
+        )
+    )
 
 
 def _copy_tables(connection: Connection, source: str, target: str) -> None:
