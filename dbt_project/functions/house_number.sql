@@ -1,3 +1,1 @@
-select replace(
-    (regexp_match({{ function('fold_words') }}(value), '(?:^| )([0-9]+(?: ?[a-z](?= |$))?)'))[1], ' ', ''
-)
+select replace(substring({{ function('fold_words') }}(value), '\m[0-9]+(?: ?[a-z]\M)?'), ' ', '')

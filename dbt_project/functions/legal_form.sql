@@ -1,7 +1,6 @@
+{#- Of a name that is folded already. -#}
 {%- set forms = identity_legal_forms() -%}
-select {{ forms.codes }} ->> btrim(
-    substring(
-        {{ function('fold_company_name') }}(value),
-        '(?:^(?:{{ forms.at_start | join("|") }}) | (?:{{ forms.at_end | join("|") }})(?: and co)?)$'
-    )
+select coalesce(
+    {{ forms.at_end }} ->> nullif(split_part(value, ' ', -1), value),
+    {{ forms.at_start }} ->> nullif(split_part(value, ' ', 1), value)
 )

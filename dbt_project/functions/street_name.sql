@@ -1,18 +1,21 @@
 select nullif(
     btrim(
         regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    ' ' || {{ function('fold_words') }}(value) || ' ',
-                    '( (?:no|nr|apt|apartment|suite|ste|unit|flat|floor|etg|etage|c o))?( [0-9]+( ?[a-z])?(?= ))+',
-                    '',
-                    'g'
+            replace(
+                replace(
+                    regexp_replace(
+                        ' ' || {{ function('fold_words') }}(value) || ' ',
+                        '(?: (?:no|nr|apt|apartment|suite|ste|unit|flat|floor|etg|etage))?(?: [0-9]+(?: ?[a-z])?(?= ))+',
+                        '',
+                        'g'
+                    ),
+                    'strasse ',
+                    ' strasse '
                 ),
-                '(?<=[a-z]{2})str (?=$)|(?<=[a-z]{2})strasse (?=$)| str (?=$)| strasse (?=$)',
-                ' strasse ',
-                'g'
+                'str ',
+                ' strasse '
             ),
-            ' +',
+            ' {2,}',
             ' ',
             'g'
         )

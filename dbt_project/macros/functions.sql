@@ -2,5 +2,5 @@
 {% macro postgres__scalar_function_body_sql() %}
     $function$
        {{ model.compiled_code }}
-    $function$ language sql parallel safe
+    $function$ language {{ model.config.meta.get('language', 'sql') }} parallel safe
 {% endmacro %}

@@ -83,40 +83,48 @@ clashes as (
 select * from clashes
 {%- endmacro %}
 
-{#- The values that several records share, without those that stand for nobody in particular. -#}
-{% macro identity_shared_values(compared_values) -%}
+{#- Every pair of records that share a value, unless the value stands for nobody in particular: on
+    too many records of one system, or under different names there. -#}
+{% macro identity_value_pairs(compared_values) -%}
+uses as (
+    select
+        rule,
+        compared_value,
+        count(*) as use_count,
+        count(*) <= min(largest_use) and min(first_word) is not distinct from max(first_word)
+            as is_of_one
+    from {{ compared_values }}
+    group by rule, compared_value, source_system
+),
+
+shared_values as (
     select
         rule,
         compared_value
-    from (
-        select
-            rule,
-            compared_value,
-            source_system,
-            count(*) as use_count,
-            count(distinct first_word) as first_word_count,
-            min(largest_use) as largest_use
-        from {{ compared_values }}
-        group by rule, compared_value, source_system
-    ) as uses
+    from uses
     group by rule, compared_value
-    having sum(use_count) > 1 and bool_and(use_count <= largest_use and first_word_count <= 1)
-{%- endmacro %}
+    having sum(use_count) > 1 and bool_and(is_of_one)
+),
 
-{#- Every pair of records that share a value. -#}
-{% macro identity_value_pairs(compared_values, shared_values) -%}
+held_values as materialized (
+    select held.*
+    from {{ compared_values }} as held
+    inner join shared_values
+        on held.rule = shared_values.rule and held.compared_value = shared_values.compared_value
+),
+
+value_pairs as (
     select
         one.record as one,
         other.record as other,
         one.kind as one_kind,
         other.kind as other_kind,
         one.rule
-    from {{ shared_values }} as shared
-    inner join {{ compared_values }} as one
-        on shared.rule = one.rule and shared.compared_value = one.compared_value
-    inner join {{ compared_values }} as other
+    from held_values as one
+    inner join held_values as other
         on
-            shared.rule = other.rule
-            and shared.compared_value = other.compared_value
+            one.rule = other.rule
+            and one.compared_value = other.compared_value
             and one.record < other.record
+)
 {%- endmacro %}

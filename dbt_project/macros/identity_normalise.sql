@@ -9,17 +9,26 @@
     {{ function('fold_words') }}({{ text }})
 {%- endmacro %}
 
-{#- The legal forms as regular expressions and as a map from form to code, from the seed. -#}
+{#- The legal forms of the seed: single words at the start or the end of a name with their codes,
+    and those of several words. -#}
 {% macro identity_legal_forms() %}
     {%- set seed = ref('legal_forms') -%}
-    {%- if not execute -%} {{- return({'at_end': [], 'at_start': [], 'codes': ''}) -}} {%- endif -%}
-    {%- set rows = run_query('select form, code, place from ' ~ seed ~ ' order by form').rows -%}
-    {%- set codes = {} -%}
-    {%- for row in rows if row['code'] -%} {%- do codes.update({row['form']: row['code']}) -%} {%- endfor -%}
+    {%- if not execute -%} {{- return({'at_end': '', 'at_start': '', 'of_words': []}) -}} {%- endif -%}
+    {%- set rows = run_query('select form, code, place from ' ~ seed ~ ' order by length(form) desc, form').rows -%}
+    {%- set at_end, at_start, of_words = {'and': none}, {}, [] -%}
+    {%- for row in rows -%}
+        {%- if ' ' in row['form'] -%}
+            {%- do of_words.append({'form': row['form'], 'code': row['code']}) -%}
+            {%- do at_end.update({row['code']: row['code']}) -%}
+        {%- else -%}
+            {%- if row['place'] != 'start' -%} {%- do at_end.update({row['form']: row['code']}) -%} {%- endif -%}
+            {%- if row['place'] != 'end' -%} {%- do at_start.update({row['form']: row['code']}) -%} {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
     {{- return({
-        'at_end': rows | selectattr('place', 'ne', 'start') | map(attribute='form') | list,
-        'at_start': rows | selectattr('place', 'ne', 'end') | map(attribute='form') | list,
-        'codes': "'" ~ tojson(codes) ~ "'::jsonb",
+        'at_end': "'" ~ tojson(at_end) ~ "'::jsonb",
+        'at_start': "'" ~ tojson(at_start) ~ "'::jsonb",
+        'of_words': of_words,
     }) -}}
 {% endmacro %}
 

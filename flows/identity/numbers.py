@@ -1,4 +1,4 @@
-"""Tax and registration numbers of companies, checked and told apart by the country that issued them."""
+"""Tax and registration numbers of companies, checked by the rules of the country of issue."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -28,7 +28,8 @@ class Scheme:
     core: Callable[[str], str] = str
 
 
-UNKNOWN = Checked(None, None, None)
+UNKNOWN = Checked(standard=None, is_valid=None, issuer=None)
+WRONG = Checked(standard=None, is_valid=False, issuer=None)
 
 # Kinds of one country that say the same share a label: a Norwegian VAT number is the organisation
 # number with three letters, a French one holds the SIREN. Other countries: stdnum's own choice.
@@ -70,7 +71,7 @@ def check(kind: str, number: str, country: str) -> Checked:
             return found
     checkable = [issuer for issuer in issuers if _can_be_checked(kind, issuer)]
     if checkable:
-        return Checked(None, False, None)
+        return WRONG
     return _unchecked(number, country) if issuers else UNKNOWN
 
 
@@ -80,7 +81,7 @@ def _valid(number: str, issuer: str) -> Checked | None:
         for text in _spellings(number, issuer):
             if module.is_valid(text):
                 core = scheme.core(str(module.compact(text)))
-                return Checked(core, True, f"{issuer}-{scheme.label}")
+                return Checked(standard=core, is_valid=True, issuer=f"{issuer}-{scheme.label}")
     return None
 
 
@@ -116,7 +117,8 @@ def _schemes(issuer: str) -> tuple[Scheme, ...]:
     if issuer in SCHEMES:
         return SCHEMES[issuer]
     module = get_cc_module(issuer.lower(), "vat") if re.fullmatch("[A-Z]{2}", issuer) else None
-    return (Scheme("vat", module.__name__.removeprefix("stdnum.")),) if module else ()
+    name = getattr(module, "__name__", "").removeprefix("stdnum.")
+    return (Scheme("vat", name),) if name else ()
 
 
 @cache

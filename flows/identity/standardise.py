@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from flows.core.signature import remember, remembered
 from flows.core.warehouse import connect
-from flows.identity.numbers import UNKNOWN, Checked, check
+from flows.identity.numbers import UNKNOWN, WRONG, Checked, check
 
 LIBRARIES, SEEN = "identity_libraries", "identity_standardised_version"
 RECORDS_SIGNATURE = "identity_records_signature"
@@ -40,7 +40,7 @@ def _phone(value: str, country: str) -> Checked:
     except phonenumbers.NumberParseException:
         return UNKNOWN
     if not phonenumbers.is_possible_number(number):
-        return Checked(None, False, None)
+        return WRONG
     text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     issuer = phonenumbers.region_code_for_number(number)
     return Checked(text, phonenumbers.is_valid_number(number), issuer)

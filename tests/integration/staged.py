@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 
 from flows.core.canonical import entities, entity
-from flows.core.dbt import seed_if_changed
 from flows.core.warehouse import connect
+from tests.fixtures.seeds import seed
 
 TECHNICAL = """
     source_system text not null, kind text not null, source_key text not null,
@@ -31,7 +31,7 @@ def create_staging(reporting_currency: str = "EUR") -> None:
             "insert into ops.settings (key, value) values ('reporting_currency', %s)",
             (reporting_currency,),
         )
-    seed_if_changed()
+    seed()
 
 
 def new_run() -> int:

@@ -25,7 +25,8 @@ compared_values as (
         record,
         source_system,
         kind,
-        coalesce(normalised_last_name, normalised_first_name) as first_word,
+        -- Misspelt names of one person differ; the pairs are compared below.
+        null::text as first_word,
         common.rule,
         common.compared_value,
         common.largest_use
@@ -40,25 +41,13 @@ compared_values as (
         ('name_and_customer', whole_name || '|' || customer_key, {{ identity_shared_name_limit() }})
     ) as common (rule, compared_value, largest_use)
     where common.compared_value is not null
-    group by record, source_system, kind, first_word, common.rule, common.compared_value, common.largest_use
+    group by record, source_system, kind, common.rule, common.compared_value, common.largest_use
 ),
 
-shared_values as (
-    {{ identity_shared_values('compared_values') }}
-),
+{{ identity_value_pairs('compared_values') }},
 
-value_pairs as (
+compared_pairs as (
     select distinct
-        one,
-        other,
-        rule
-    from (
-        {{ identity_value_pairs('compared_values', 'shared_values') }}
-    ) as pairs
-),
-
-compared_pairs as materialized (
-    select
         pairs.one as left_record,
         pairs.other as right_record,
         pairs.rule,

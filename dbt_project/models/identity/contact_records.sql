@@ -64,7 +64,8 @@ features as (
         ) as name_words,
         to_char(records.birth_date, 'YYYY-MM-DD') as birth_date,
         case
-            when length(records.bare_national_id) >= 4 then records.bare_national_id
+            when {{ function('is_plausible_number') }}(records.bare_national_id)
+                then records.bare_national_id
         end as national_id,
         {{ identity_known(['records.compared_email']) }} as emails,
         split_part(records.compared_email, '@', 1) as email_local,

@@ -103,7 +103,7 @@ compared_values as (
         record,
         source_system,
         kind,
-        first_word,
+        left(first_word, 3) as first_word,
         common.rule,
         common.compared_value,
         common.largest_use
@@ -133,20 +133,7 @@ compared_values as (
     where common.compared_value is not null
 ),
 
-shared_values as (
-    {{ identity_shared_values('compared_values') }}
-),
-
-value_pairs as (
-    select
-        one,
-        other,
-        rule
-    from (
-        {{ identity_value_pairs('compared_values', 'shared_values') }}
-    ) as pairs
-    where rule <> 'number_and_name' or one_kind <> other_kind
-),
+{{ identity_value_pairs('compared_values') }},
 
 ordered_pairs as (
     select
@@ -158,7 +145,12 @@ ordered_pairs as (
         union all
         select * from merge_pairs
         union all
-        select * from value_pairs
+        select
+            one,
+            other,
+            rule
+        from value_pairs
+        where rule <> 'number_and_name' or one_kind <> other_kind
     ) as pairs
 ),
 

@@ -137,8 +137,7 @@ records as (
 folded as materialized (
     select
         *,
-        {{ function('normalise_name') }}(name) as normalised_name,
-        {{ function('legal_form') }}(name) as legal_form,
+        {{ function('fold_company_name') }}(name) as folded_name,
         {{ function('normalise_number') }}(tax_id) as bare_tax_id,
         {{ function('normalise_number') }}(registration_id) as bare_registration_id,
         {{ function('normalise_email') }}(email) as compared_email,
@@ -149,7 +148,8 @@ folded as materialized (
 worded as materialized (
     select
         folded.*,
-        {{ function('name_words') }}(normalised_name) as name_words,
+        {{ function('strip_legal_form') }}(folded_name) as normalised_name,
+        {{ function('legal_form') }}(folded_name) as legal_form,
         {{ function('registered_domain') }}(compared_email) as email_domain,
         {{ function('is_plausible_number') }}(bare_tax_id) as has_tax_id,
         {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id
@@ -170,7 +170,7 @@ features as (
         nullif(btrim(records.record_number), '') as record_number,
         records.name,
         records.normalised_name,
-        records.name_words,
+        {{ function('name_words') }}(records.normalised_name) as name_words,
         records.legal_form,
         split_part(records.normalised_name, ' ', 1) as first_word,
         regexp_replace(
@@ -178,15 +178,14 @@ features as (
         ) as initials,
         case when records.has_tax_id then records.bare_tax_id end as tax_id,
         case
-            when tax.is_valid then tax.standard
-            when records.has_tax_id and tax.is_valid is null then records.bare_tax_id
+            when records.has_tax_id and tax.is_valid is not false
+                then coalesce(tax.standard, records.bare_tax_id)
         end as tax_key,
         coalesce(left(tax.standard_country, 2), records.country) as tax_country,
         case when records.has_registration_id then records.bare_registration_id end as registration_id,
         case
-            when registration.is_valid then registration.standard
-            when records.has_registration_id and registration.is_valid is null
-                then records.bare_registration_id
+            when records.has_registration_id and registration.is_valid is not false
+                then coalesce(registration.standard, records.bare_registration_id)
         end as registration_key,
         {{ identity_known([
             "case when tax.is_valid then tax.standard_country || ':' || tax.standard end",

@@ -33,19 +33,7 @@ compared_values as (
     where common.compared_value is not null
 ),
 
-shared_values as (
-    {{ identity_shared_values('compared_values') }}
-),
-
-value_pairs as (
-    select
-        one,
-        other,
-        rule
-    from (
-        {{ identity_value_pairs('compared_values', 'shared_values') }}
-    ) as pairs
-),
+{{ identity_value_pairs('compared_values') }},
 
 judged_pairs as (
     select
@@ -53,6 +41,8 @@ judged_pairs as (
         pairs.other as right_record,
         pairs.rule,
         pairs.rule = 'written_alike' as is_rule,
+        one.source_system <> other.source_system as is_of_two_systems,
+        one.normalised_name is not distinct from other.normalised_name as has_same_name,
         case
             when not {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
                 then 'nothing alike but the number'
@@ -60,10 +50,20 @@ judged_pairs as (
     from value_pairs as pairs
     inner join records as one on pairs.one = one.record
     inner join records as other on pairs.other = other.record
-    -- One system tells its products apart by more than their numbers.
+),
+
+-- One system tells its products apart by more than their numbers.
+likely_pairs as (
+    select
+        left_record,
+        right_record,
+        rule,
+        is_rule,
+        clash
+    from judged_pairs
     where
-        one.source_system <> other.source_system
-        or one.normalised_name is not distinct from other.normalised_name
+        (is_of_two_systems or has_same_name)
+        and (clash is null or not is_rule)
 )
 
-select * from judged_pairs
+select * from likely_pairs
