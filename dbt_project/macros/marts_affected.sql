@@ -65,7 +65,9 @@
     {%- for touched in config.get('meta', {}).get('touches', []) %}
         {{ note_touched_keys(touched, target, arg_dict['temp_relation']) }}
     {%- endfor %}
-    {{ note_rewritten_keys(arg_dict['temp_relation']) }}
+    {%- if 'marts' in config.get('tags', []) %}
+        {{ note_rewritten_keys(arg_dict['temp_relation']) }}
+    {%- endif %}
     delete from {{ target }}
     where ({{ key }}) in (select {{ key }} from {{ affected_table() }});
     insert into {{ target }} ({{ columns }})
