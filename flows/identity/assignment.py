@@ -65,11 +65,6 @@ def assign(run_id: int) -> dict[str, IdentityChanges]:
     return {domain.name: _assign(domain, run_id) for domain in DOMAINS}
 
 
-def assign_customers(run_id: int) -> IdentityChanges:
-    """Bring the ids of customers in line with their links."""
-    return assign(run_id)["customers"]
-
-
 def _assign(domain: Domain, run_id: int) -> IdentityChanges:
     with connect(application="concord identity") as connection:
         connection.execute(LOCK)
