@@ -1,6 +1,7 @@
 """Ask a steward which doubtful pairs are the same, and keep the answers as rulings."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
+from uuid import UUID
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -54,13 +55,14 @@ def review_matches(domain: Which = "all", pairs_per_form: int = 10, wait_hours: 
     written = 0
     while (batch := next_pairs(domain, min(pairs_per_form, MOST_PAIRS), asked)).doubts:
         answers = pause_flow_run(
-            wait_for_input=form(batch),
+            wait_for_input=form(batch, show(batch)),
             timeout=int(wait_hours * SECONDS_PER_HOUR),
             poll_interval=SECONDS_BETWEEN_LOOKS,
         )
         written += keep(batch, answers)
         asked |= {doubt.pair for doubt in batch.doubts}
-        logger.info("%s rulings so far, %s pairs are left.", written, batch.waiting)
+        left = batch.waiting - len(batch.doubts)
+        logger.info("%s rulings so far, %s pairs were not shown yet.", written, left)
         if not answers.go_on:
             break
     show_what_was_ruled(written)
@@ -69,19 +71,23 @@ def review_matches(domain: Which = "all", pairs_per_form: int = 10, wait_hours: 
 
 @task(task_run_name="find doubtful pairs", cache_policy=NO_CACHE)
 def next_pairs(domain: Which, limit: int, asked: set[rulings.Pair]) -> Batch:
-    """Read the next pairs that nobody has ruled on and show them side by side."""
+    """Read the next pairs that nobody has ruled on."""
     with connect() as connection:
         rulings.reopen_changed(connection)
-        batch = doubtful_pairs(
+        return doubtful_pairs(
             connection, domain=None if domain == "all" else domain, limit=limit, seen=asked
         )
-    if batch.doubts:
-        create_markdown_artifact(
-            key="review-matches",
-            markdown=review_page.page(batch.doubts, batch.waiting),
-            description=f"{len(batch.doubts)} of {batch.waiting:,} doubtful pairs",
-        )
-    return batch
+
+
+@task(task_run_name="show them side by side", cache_policy=NO_CACHE)
+def show(batch: Batch) -> UUID:
+    """Show both records of each pair, and weight by weight why they might match."""
+    artifact = create_markdown_artifact(
+        key="review-matches",
+        markdown=review_page.page(batch.doubts, batch.waiting),
+        description=f"{len(batch.doubts)} of {batch.waiting:,} doubtful pairs",
+    )
+    return cast("UUID", artifact)
 
 
 @task(task_run_name="keep the rulings", cache_policy=NO_CACHE)
@@ -100,7 +106,7 @@ def show_what_was_ruled(written: int) -> None:
     )
 
 
-def form(batch: Batch) -> type[Review]:
+def form(batch: Batch, artifact: UUID) -> type[Review]:
     """Return the form for a batch: one question per pair that says what it is about."""
     fields: dict[str, Any] = {}
     for number, doubt in enumerate(batch.doubts, 1):
@@ -110,8 +116,11 @@ def form(batch: Batch) -> type[Review]:
             Field(default="", title=f"Reason for {number}, if it has one of its own"),
         )
     model = create_model("Review", __base__=Review, **fields)
-    model._description = review_page.page(batch.doubts, batch.waiting)  # noqa: SLF001 - see below
     # `with_initial_data` would set it, but drops the titles of the fields that it is given.
+    model._description = (  # noqa: SLF001 - as said above
+        f"{len(batch.doubts)} of {batch.waiting:,} doubtful pairs, the most valuable first. "
+        f"[Both records side by side, and weight by weight](/artifacts/artifact/{artifact})"
+    )
     return model
 
 

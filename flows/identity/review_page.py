@@ -21,20 +21,26 @@ def title(doubt: Doubt) -> str:
 
 
 def hint(doubt: Doubt) -> str:
-    """Say below the title what agrees, what differs, how likely it is, and what it is worth."""
-    agree = [name for name in _fields(doubt) if doubt.left.get(name) == doubt.right.get(name)]
-    differ = [
+    """Say below the title all that is known, so that one can decide without the page."""
+    fields = _fields(doubt)
+    both = [name for name in fields if name in doubt.left and name in doubt.right]
+    same = [name for name in both if doubt.left[name] == doubt.right[name]]
+    different = [
         f"{_spoken(name)} {_value(doubt.left[name])} / {_value(doubt.right[name])}"
-        for name in _fields(doubt)
-        if name in doubt.left and name in doubt.right and name not in agree
+        for name in both
+        if name not in same
     ]
-    parts = [
-        _chance(doubt),
-        f"same {', '.join(map(_spoken, agree))}" if agree else "nothing is equal",
-        f"different: {'; '.join(differ)}" if differ else "",
-        "; ".join(doubt.why),
-    ]
-    return ". ".join(part for part in parts if part) + "."
+    told = {
+        "Why": list(doubt.why),
+        "Same": [f"{_spoken(name)} {_value(doubt.left[name])}" for name in same],
+        "Different": different,
+        f"Only in {_place(doubt.left_record)}": _only(doubt.left, doubt.right, fields),
+        f"Only in {_place(doubt.right_record)}": _only(doubt.right, doubt.left, fields),
+        "In bits": [f"{_spoken(name)} {bits:+.1f}" for name, bits in _strongest(doubt)],
+    }
+    return f"{_chance(doubt)}. " + " ".join(
+        f"{what}: {'; '.join(parts)}." for what, parts in told.items() if parts
+    )
 
 
 def page(doubts: Sequence[Doubt], waiting: int, links: Mapping[str, str] | None = None) -> str:
@@ -55,7 +61,7 @@ def section(number: int, doubt: Doubt) -> str:
     if doubt.weights:
         parts.append(weight_by_weight(doubt))
     if doubt.earlier:
-        parts.append(_ruled_before(doubt.earlier))
+        parts.append(_ruled_before(doubt, doubt.earlier))
     return "\n\n".join(parts)
 
 
@@ -81,8 +87,7 @@ def _compared(doubt: Doubt, name: str, together: str) -> list[str]:
 def weight_by_weight(doubt: Doubt) -> str:
     """Return what each comparison added to the probability or took from it, in bits."""
     lines = ["| compared | found | bits | |", "|---|---|---:|---|"]
-    strongest = sorted(doubt.weights.items(), key=lambda item: -abs(item[1]))
-    for name, bits in strongest:
+    for name, bits in _strongest(doubt):
         found = doubt.levels.get(name, "")
         lines.append(f"| {_spoken(name)} | {_cell(found)} | {bits:+.1f} | {_bar(bits)} |")
     if doubt.match_weight is not None:
@@ -114,11 +119,11 @@ def _kept(doubt: Doubt, name: str, kinds: Sequence[str | None], owners: Mapping[
     return _value(left if kinds[0] == rule.owner else right)
 
 
-def _ruled_before(earlier: Mapping[str, Any]) -> str:
+def _ruled_before(doubt: Doubt, earlier: Mapping[str, Any]) -> str:
     reason = f" ({earlier['reason']})" if earlier["reason"] else ""
     before = earlier["compared"] or {}
     values = "; ".join(
-        f"{place}: " + ", ".join(f"{_spoken(k)} {_value(v)}" for k, v in before[place].items())
+        f"{place}: " + ", ".join(_told(before[place], doubt.domain))
         for place in ("left", "right")
         if before.get(place)
     )
@@ -127,6 +132,20 @@ def _ruled_before(earlier: Mapping[str, Any]) -> str:
         f"{earlier['decided_at']:%Y-%m-%d}{reason}. It holds until it is ruled anew. "
         f"The values then: {_cell(values)}"
     )
+
+
+def _only(here: Mapping[str, Any], there: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
+    return [f"{_spoken(n)} {_value(here[n])}" for n in fields if n in here and n not in there]
+
+
+def _strongest(doubt: Doubt) -> list[tuple[str, float]]:
+    return sorted(doubt.weights.items(), key=lambda item: -abs(item[1]))
+
+
+def _told(values: Mapping[str, Any], domain: str) -> Iterator[str]:
+    for name in SHOWN[domain]:
+        if name in values:
+            yield f"{_spoken(name)} {_value(values[name])}"
 
 
 def _fields(doubt: Doubt) -> list[str]:
