@@ -1,1 +1,1 @@
-select {{ function('strip_legal_form') }}({{ function('fold_company_name') }}(value))
+select {{ function('strip_legal_form').include(database=false) }}({{ function('fold_company_name').include(database=false) }}(value))

@@ -43,15 +43,16 @@ sites as (
     select
         source_system,
         customer_id,
-        array_agg(distinct site order by site) as sites
+        array_agg(source_key order by source_key) as address_keys,
+        array_agg(distinct site order by site) filter (where site is not null) as sites
     from (
         select
             source_system,
+            source_key,
             customer_id,
             {{ identity_address('street', 'postal_code', 'city') }} as site
         from addresses
     ) as written
-    where site is not null
     group by source_system, customer_id
 ),
 
@@ -81,7 +82,7 @@ account_records as (
             identity_address('accounts.billing_street', 'accounts.billing_postal_code', 'accounts.billing_city'),
             identity_address('accounts.shipping_street', 'accounts.shipping_postal_code', 'accounts.shipping_city'),
         ]) }} as addresses,
-        null::text as address_key
+        null::text[] as address_keys
     from accounts
     left join {{ ref('stg_accounts') }} as survivors
         on
@@ -114,7 +115,7 @@ customer_records as (
         main_addresses.region,
         main_addresses.country,
         sites.sites as addresses,
-        main_addresses.source_key as address_key
+        sites.address_keys
     from customers
     left join main_addresses
         on
@@ -204,7 +205,7 @@ features as (
         records.country,
         records.addresses,
         nullif(btrim(records.parent_key), '') as parent_key,
-        records.address_key
+        records.address_keys
     from worded as records
     {{ identity_standard('tax', 'tax_id', 'records.country', 'records.bare_tax_id') }}
     {{ identity_standard('registration', 'registration_id', 'records.country', 'records.bare_registration_id') }}
