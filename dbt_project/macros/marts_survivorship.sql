@@ -69,6 +69,17 @@
     )[1]
 {%- endmacro %}
 
+{#- What the records of one side say by themselves; `value` may be another column of the record. -#}
+{% macro golden_value_of_side(rules, side, name, column, value=none) -%}
+    {%- set is_timed = ownership_rule(rules, name).mode == 'most_recent' -%}
+    (
+        array_agg(
+            {{ value or column }}
+            order by {{ 'is_merged, modified_at desc nulls last, age' if is_timed else 'age' }}
+        ) filter (where {{ column }} is not null and side = '{{ side }}')
+    )[1]
+{%- endmacro %}
+
 {#- survivor_rank for addresses and contacts, where `ruled_role` says which rule holds. -#}
 {% macro survivor_rank_of_role(rules, entity, roles) -%}
     case ruled_role
@@ -164,28 +175,31 @@
     the scheme of a website, the prefix of a telephone number and letters around the digits of a
     number that authorities give do not count. -#}
 {% macro differs_in_more_than_spelling(field, left, right) -%}
-    {{ left }} is not null
-    and {{ right }} is not null
-    and {{ plain_spelling(field, left) }} is distinct from {{ plain_spelling(field, right) }}
+    case
+        when {{ left }} = {{ right }} then false
+        when {{ left }} is null or {{ right }} is null then false
+        else {{ plain_spelling(field, left) }} <> {{ plain_spelling(field, right) }}
+    end
 {%- endmacro %}
 
 {% macro plain_spelling(field, value) -%}
-    lower(
-        regexp_replace(
-            case
-                when {{ field }} = 'website'
-                    then regexp_replace({{ value }}, '^\s*(https?://)?(www\.)?', '', 'i')
-                when {{ field }} = 'phone'
-                    then right(regexp_replace({{ value }}, '[^0-9]', '', 'g'), 8)
-                when
-                    {{ field }} in ('tax_id', 'registration_id')
-                    and length(regexp_replace({{ value }}, '[^0-9]', '', 'g')) >= 6
-                    then regexp_replace({{ value }}, '[^0-9]', '', 'g')
-                else {{ value }}
-            end,
-            '[[:space:][:punct:]]', '', 'g'
-        )
-    )
+    {%- set digits = "regexp_replace(" ~ value ~ ", '[^0-9]', '', 'g')" -%}
+    {%- if field == 'phone' -%}
+        right({{ digits }}, 8)
+    {%- elif field in ['tax_id', 'registration_id'] -%}
+        case
+            when length({{ digits }}) >= 6 then {{ digits }}
+            else {{ plain_letters(value) }}
+        end
+    {%- elif field == 'website' -%}
+        {{ plain_letters("regexp_replace(" ~ value ~ ", '^\s*(https?://)?(www\.)?', '', 'i')") }}
+    {%- else -%}
+        {{ plain_letters(value) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro plain_letters(value) -%}
+    lower(regexp_replace({{ value }}, '[[:space:][:punct:]]', '', 'g'))
 {%- endmacro %}
 
 {% macro address_in_one_line() -%}

@@ -20,52 +20,45 @@ records as (
     {{ customer_source_records() }}
 ),
 
-two_sided_customers as (
-    select customer_id
+-- What each side says by itself, and since when it can have said so. Aggregates instead of joins
+-- of the sides: nothing is known of their size, and a wrong plan would compare all with all.
+pairs as (
+    select
+        customer_id,
+        {% for field in fields -%}
+            {% for side in ['crm', 'erp'] -%}
+                {{ golden_value_of_side(rules, side, 'customers.' ~ field, field) }}
+                    as {{ side }}_{{ field }},
+            {% endfor -%}
+            greatest(
+                {% for side in ['crm', 'erp'] -%}
+                    {{ golden_value_of_side(
+                        rules, side, 'customers.' ~ field, field, 'greatest(modified_at, linked_at)'
+                    ) }}{% if not loop.last %},{% endif %}
+                {% endfor %}
+            ) as {{ field }}_since,
+        {% endfor -%}
+        max(linked_at) as linked_at
     from records
     group by customer_id
     having count(distinct side) = 2
 ),
 
--- What one side says by itself, and since when it can have said so.
-sides as (
+golden_pairs as (
     select
-        customer_id,
-        side,
+        golden_records.*,
         {% for field in fields -%}
-            {{ golden_value(rules, 'customers.' ~ field, field) }} as {{ field }},
-            {{ golden_value(
-                rules, 'customers.' ~ field, 'greatest(modified_at, linked_at)', field
-            ) }} as {{ field }}_since,
+            pairs.crm_{{ field }},
+            pairs.erp_{{ field }},
+            pairs.{{ field }}_since,
         {% endfor -%}
-        max(linked_at) as linked_at
-    from records
-    where customer_id in (select customer_id from two_sided_customers)
-    group by customer_id, side
+        pairs.linked_at
+    from {{ ref('customers') }} as golden_records
+    inner join pairs on golden_records.customer_id = pairs.customer_id
+    where {{ only_affected(['golden_records.customer_id']) }}
 ),
 
-golden_records as (
-    select * from {{ ref('customers') }}
-    where {{ only_affected(['customer_id']) }}
-),
-
-pairs as (
-    select
-        golden_records.customer_id,
-        {% for field in fields -%}
-            crm.{{ field }} as crm_{{ field }},
-            erp.{{ field }} as erp_{{ field }},
-            golden_records.{{ field }} as chosen_{{ field }},
-            greatest(crm.{{ field }}_since, erp.{{ field }}_since) as {{ field }}_since,
-        {% endfor -%}
-        greatest(crm.linked_at, erp.linked_at) as linked_at
-    from sides as crm
-    inner join sides as erp on crm.customer_id = erp.customer_id
-    inner join golden_records on crm.customer_id = golden_records.customer_id
-    where crm.side = 'crm' and erp.side = 'erp'
-),
-
-compared_fields as (
+differing_fields as (
     {% for field in fields -%}
         {% set rule = ownership_rule(rules, 'customers.' ~ field) -%}
         select
@@ -73,18 +66,15 @@ compared_fields as (
             '{{ field }}' as field,
             crm_{{ field }} as crm_value,
             erp_{{ field }} as erp_value,
-            chosen_{{ field }} as chosen_value,
+            {{ field }} as chosen_value,
             '{{ rule.owner }}' as owner,
             '{{ rule.mode }}' as mode,
             {{ field }}_since as since
-        from pairs
+        from golden_pairs
+        where
+            {{ differs_in_more_than_spelling(field, 'crm_' ~ field, 'erp_' ~ field) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-differing_fields as (
-    select * from compared_fields
-    where {{ differs_in_more_than_spelling('field', 'crm_value', 'erp_value') }}
 ),
 
 sites as (
@@ -95,56 +85,59 @@ sites as (
     where {{ only_affected(['customer_id']) }}
 ),
 
-{% for role in ['billing', 'shipping'] -%}
-    {% for side in ['crm', 'erp'] -%}
-        {{ role }}_sites_in_{{ side }} as (
-            select distinct on (customer_id) *
-            from sites
-            where is_{{ role }}_in_{{ side }}
-            order by
-                customer_id asc,
-                {{ site_order(rules, role) }}
-        ),
-
-    {% endfor -%}
-{% endfor -%}
+site_pairs as (
+    select
+        customer_id,
+        {% for role in ['billing', 'shipping'] -%}
+            {% for side in ['crm', 'erp'] -%}
+                {% for column in ['address', 'modified_at'] -%}
+                    (
+                        array_agg({{ column }} order by {{ site_order(rules, role) }})
+                        filter (where is_{{ role }}_in_{{ side }})
+                    )[1] as {{ side }}_{{ role }}_{{ column }},
+                {% endfor -%}
+            {% endfor -%}
+            bool_or(is_{{ role }}_in_crm and is_{{ role }}_in_erp) as agree_on_{{ role }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from sites
+    group by customer_id
+),
 
 -- Addresses differ when the two sides have no site of the role in common.
 differing_addresses as (
     {% for role in ['billing', 'shipping'] -%}
         {% set rule = ownership_rule(rules, 'addresses.' ~ role) -%}
         select
-            golden_records.customer_id,
+            golden_pairs.customer_id,
             '{{ role }}_address' as field,
-            crm.address as crm_value,
-            erp.address as erp_value,
+            site_pairs.crm_{{ role }}_address as crm_value,
+            site_pairs.erp_{{ role }}_address as erp_value,
             concat_ws(
                 ', ',
-                golden_records.{{ role }}_street,
+                golden_pairs.{{ role }}_street,
                 nullif(
                     concat_ws(
-                        ' ', golden_records.{{ role }}_postal_code, golden_records.{{ role }}_city
+                        ' ', golden_pairs.{{ role }}_postal_code, golden_pairs.{{ role }}_city
                     ),
                     ''
                 ),
-                golden_records.{{ role }}_region,
-                golden_records.{{ role }}_country
+                golden_pairs.{{ role }}_region,
+                golden_pairs.{{ role }}_country
             ) as chosen_value,
             '{{ rule.owner }}' as owner,
             '{{ rule.mode }}' as mode,
-            greatest(crm.modified_at, erp.modified_at, pairs.linked_at) as since
-        from {{ role }}_sites_in_crm as crm
-        inner join {{ role }}_sites_in_erp as erp on crm.customer_id = erp.customer_id
-        inner join golden_records on crm.customer_id = golden_records.customer_id
-        inner join pairs on crm.customer_id = pairs.customer_id
+            greatest(
+                site_pairs.crm_{{ role }}_modified_at,
+                site_pairs.erp_{{ role }}_modified_at,
+                golden_pairs.linked_at
+            ) as since
+        from golden_pairs
+        inner join site_pairs on golden_pairs.customer_id = site_pairs.customer_id
         where
-            not exists (
-                select from sites
-                where
-                    sites.customer_id = crm.customer_id
-                    and sites.is_{{ role }}_in_crm
-                    and sites.is_{{ role }}_in_erp
-            )
+            site_pairs.crm_{{ role }}_address is not null
+            and site_pairs.erp_{{ role }}_address is not null
+            and not site_pairs.agree_on_{{ role }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
