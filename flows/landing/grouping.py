@@ -6,8 +6,9 @@ from itertools import groupby
 
 from flows.sources.contract import Chunk, Lines, Reject, Trust
 
-# So much is sent again where Postgres refuses a line that nothing spoke against.
-LARGEST_TRY = 8 * 1024 * 1024
+# So much is sent again where Postgres refuses a line that nothing spoke against, and so much is
+# held in memory meanwhile; at the end of each try the sender waits for Postgres to catch up.
+LARGEST_TRY = 24 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Landing files into raw: what arrives, what is left alone, what is recorded about it."""
 
 import gzip
+import json
 import os
 import threading
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_packed_files_land_like_plain_ones(tmp_path: Path, name: str, content: b
     (tmp_path / name).write_bytes(content)
     assert land_one(tmp_path).landed == 2
     assert [row["order_id"] for row in raw("orders")] == ["O1", "O2"]
+
+
+@pytest.mark.parametrize("name", ["orders.jsonl", "orders.csv"])
+def test_backslashes_land_as_they_were_delivered(tmp_path: Path, name: str) -> None:
+    value = 'C:\\new\\table \\. \\N "quoted" \t end\\'
+    line = json.dumps({"order_id": value})
+    table = 'order_id\n"' + value.replace('"', '""') + '"\n'
+    (tmp_path / name).write_text(f"{line}\n" if name.endswith("l") else table, encoding="utf-8")
+    assert land_one(tmp_path).landed == 1
+    assert raw("orders") == [{"order_id": value}]
+    if name.endswith("l"):
+        assert query("select payload::text from raw_erp.orders") == [(line,)]
 
 
 def test_parquet_keeps_decimals_exact_and_moments_with_their_offset(tmp_path: Path) -> None:
