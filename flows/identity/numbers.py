@@ -59,7 +59,8 @@ SCHEMES: dict[str, tuple[Scheme, ...]] = {
 CHECKED_REGISTERS = frozenset({"NO", "SE", "DK", "FI", "FR", "BE", "IT", "ES", "CH"})
 # Prefixes that are not the country's own code.
 PREFIXES = {"EL": "GR", "XI": "GB", "CHE": "CH"}
-SUFFIXES = {"NO": r"(MVA)?$", "CH": r"(MWST|TVA|IVA|VAT)?$"}
+# Letters that say what the number is for.
+MARKS = {"NO": r"MVA$", "CH": r"(MWST|TVA|IVA|VAT)$", "JP": r"^T(?=[0-9]{13}$)"}
 UNCHECKED_LENGTH = {"GB": 8}
 
 
@@ -88,7 +89,7 @@ def _valid(number: str, issuer: str) -> Checked | None:
 def _spellings(number: str, issuer: str) -> Iterator[str]:
     prefix, named = _prefix(number)
     bare = number[len(prefix) :] if named == issuer else number
-    bare = re.sub(SUFFIXES.get(issuer, "$"), "", bare)
+    bare = re.sub(MARKS.get(issuer, "$"), "", bare)
     yield bare
     yield prefix + bare
 

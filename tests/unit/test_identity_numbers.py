@@ -21,6 +21,7 @@ from flows.identity.standardise import standard
         ("FR40303265045", "", "FR-org", "303265045"),
         ("73282932000074", "FR", "FR-org", "732829320"),
         ("CHE107787577MWST", "CH", "CH-org", "CHE107787577"),
+        ("T9468284291038", "JP", "JP-vat", "9468284291038"),
         ("PL8567346215", "PL", "PL-vat", "8567346215"),
     ],
 )
