@@ -141,7 +141,8 @@ class Clashes:
             return None
         for register in sorted(ones.keys() & others.keys()):
             if ones[register].isdisjoint(others[register]):
-                return Refusal("clash", register)
+                differing = " / ".join(min(values[register]) for values in (ones, others))
+                return Refusal("clash", f"{register} {differing}")
         return None
 
     def join(self, root: int, gone: int) -> None:

@@ -77,7 +77,7 @@ def test_numbers_of_one_register_that_differ_stop_rules_and_the_model_but_not_ke
     nodes = [Node("crm", ("NO-org:1",)), Node("erp", ("NO-org:2", "SE-org:1"))]
     for link, joined in [(model(0, 1), False), (key(0, 1), True)]:
         assert (clusters_of([link], nodes).labels[1] == 0) == joined
-    assert clusters_of([model(0, 1)], nodes).blocked[0][1] == ("clash", "NO-org")
+    assert clusters_of([model(0, 1)], nodes).blocked[0][1] == ("clash", "NO-org 1 / 2")
 
 
 def test_numbers_of_other_registers_or_in_common_do_not_clash() -> None:
