@@ -43,6 +43,7 @@ blocks as (
         records.version
     from in_order as records
     cross join lateral (
+        -- A place alone makes no pairs: it needs a part of the name or of the birth date.
         values
         ('national_id', records.national_id),
         ('email', records.emails[1]),
@@ -97,6 +98,7 @@ blocks as (
     from records
     cross join lateral unnest(records.phones || records.customer_keys) as held (shared)
     cross join lateral (
+        -- Colleagues are many, so that an initial at least is asked for.
         values
         ('first_initial_and_place_of_work', records.first_initial || '|' || held.shared),
         ('last_start_and_place_of_work', records.last_start || '|' || held.shared)

@@ -67,21 +67,26 @@ def _first_names_fit() -> "ComparisonLevelCreator":
         cll.ExactMatchLevel("given_name"),
         sql(begins_alike(FIRST)),
         sql(stands_as_the_other()),
-        cll.JaroWinklerLevel(FIRST, 0.8),
+        cll.JaroWinklerLevel(FIRST, 0.88),
     )
 
 
 def _last_names_fit() -> "ComparisonLevelCreator":
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
-    return cll.Or(sql(begins_alike(LAST)), cll.JaroWinklerLevel(LAST, 0.8))
+    return cll.Or(
+        sql(begins_alike(LAST)),
+        sql(stands_as_the_other()),
+        cll.JaroWinklerLevel(LAST, 0.88),
+    )
 
 
 def names_fit() -> "ComparisonLevelCreator":
-    """First names that fit, or last names that do where a first name is unknown."""
+    """First and last names that fit, as far as they are known; one of them must be."""
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
-    return cll.Or(_first_names_fit(), cll.And(sql(is_missing(FIRST)), _last_names_fit()))
+    first_fits = cll.And(_first_names_fit(), cll.Or(sql(is_missing(LAST)), _last_names_fit()))
+    return cll.Or(first_fits, cll.And(sql(is_missing(FIRST)), _last_names_fit()))
 
 
 def names_are_others() -> "ComparisonLevelCreator":

@@ -51,16 +51,30 @@ Levels = list[tuple[str, "ComparisonLevelCreator"]]
 
 def comparisons(weights: Weights) -> list["ComparisonCreator"]:
     """Return the comparisons with the weights of the file."""
+    levels = {
+        "first name": _first_name(),
+        "last name": _last_name(),
+        "birth date": _birth_date(),
+        "national id": _national_id(),
+        "email": _email(),
+        "address": _address(),
+        "place of work": _place_of_work(),
+        "job title": _job_title(),
+    }
     return [
-        weights.comparison("first name", _first_name()),
-        weights.comparison("last name", _last_name()),
-        weights.comparison("birth date", _birth_date()),
-        weights.comparison("national id", _national_id()),
-        weights.comparison("email", _email()),
-        weights.comparison("address", _address()),
-        weights.comparison("place of work", _place_of_work()),
-        weights.comparison("job title", _job_title()),
+        weights.comparison(name, [_weighed(weights, name, *level) for level in compared])
+        for name, compared in levels.items()
     ]
+
+
+def _weighed(
+    weights: Weights, comparison: str, label: str, level: "ComparisonLevelCreator"
+) -> tuple[str, "ComparisonLevelCreator"]:
+    """Let common values weigh less than the file says, and rare ones no more."""
+    if not level.is_null_level:
+        rarest = weights.of(comparison, label).random_probability
+        level.configure(tf_minimum_u_value=rarest, disable_tf_exact_match_detection=True)
+    return label, level
 
 
 def _first_name() -> Levels:
@@ -131,35 +145,23 @@ def _email() -> Levels:
     """Short local parts are initials, where one other letter is another person."""
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
-    locals_are_long = "least(length(email_local_l), length(email_local_r)) >= 6"
-    same = "email_local_l = email_local_r and email_domain_l = email_domain_r"
-    both = sql("email_local_l = email_local_r")
+    is_long = sql("least(length(email_local_l), length(email_local_r)) >= 6")
+    mailboxes = (f"email_local_{side} || '@' || email_domain_{side}" for side in ("l", "r"))
+    mistyped_letters = sql(f"damerau_levenshtein({', '.join(mailboxes)}) <= 2")
+    mistyped_domain = cll.DamerauLevenshteinLevel("email_domain", 2)
+    same_local = sql("email_local_l = email_local_r")
+    similar = cll.And(*(cll.JaroWinklerLevel(f"email_{part}", 0.9) for part in ("local", "domain")))
+    other_domain = sql("email_domain_l <> email_domain_r")
     return [
         ("unknown", null("email_local_l is null or email_local_r is null")),
-        ("same mailbox, other names", cll.And(both, names_are_others())),
-        ("same", _rare(sql(same))),
+        ("same mailbox, other names", cll.And(same_local, names_are_others())),
+        ("same", cll.And(same_local, cll.ExactMatchLevel("email_domain"))),
         (
             "mistyped",
-            cll.Or(
-                cll.And(both, cll.DamerauLevenshteinLevel("email_domain", 2)),
-                cll.And(
-                    sql(locals_are_long),
-                    sql(f"damerau_levenshtein({_address_of('l')}, {_address_of('r')}) <= 2"),
-                ),
-            ),
+            cll.Or(cll.And(same_local, mistyped_domain), cll.And(is_long, mistyped_letters)),
         ),
-        (
-            "same name at another domain",
-            sql(f"email_local_l = email_local_r and {locals_are_long}"),
-        ),
-        (
-            "similar at another domain",
-            cll.And(
-                cll.JaroWinklerLevel("email_local", 0.9),
-                cll.JaroWinklerLevel("email_domain", 0.9),
-                sql(f"email_domain_l <> email_domain_r and {locals_are_long}"),
-            ),
-        ),
+        ("same name at another domain", cll.And(same_local, is_long)),
+        ("similar at another domain", cll.And(similar, other_domain, is_long)),
         ("same domain", cll.ExactMatchLevel("email_domain")),
         ("different", cll.ElseLevel()),
     ]
@@ -223,11 +225,6 @@ def _job_title() -> Levels:
     ]
 
 
-def _rare(level: "ComparisonLevelCreator") -> "ComparisonLevelCreator":
-    """Let the level's own weight stand for that of the frequency of its value."""
-    return level.configure(disable_tf_exact_match_detection=True)
-
-
 def _same_building() -> "ComparisonLevelCreator":
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
@@ -244,7 +241,3 @@ def _days_apart(days: int) -> "ComparisonLevelCreator":
     return cll.AbsoluteDateDifferenceLevel(
         "birth_date", input_is_string=True, threshold=days, metric="day"
     )
-
-
-def _address_of(side: str) -> str:
-    return f"email_local_{side} || '@' || email_domain_{side}"
