@@ -21,6 +21,7 @@ records as (
         record_number,
         normalised_name,
         first_word,
+        legal_form,
         tax_key,
         tax_country,
         registration_key,
@@ -162,6 +163,8 @@ compared_pairs as (
         pairs.rule like 'name\_and\_%' as is_rule,
         one.tax_country <> other.tax_country as has_other_country,
         one.postal_code <> other.postal_code as has_other_postal_code,
+        not (one.addresses && other.addresses) as has_other_address,
+        one.legal_form <> other.legal_form as has_other_legal_form,
         case
             when pairs.rule in ('tax_id', 'registration_id', 'external_id')
                 then
@@ -201,6 +204,10 @@ judged_pairs as (
         not is_rule
         or has_other_country is not true
         and (rule <> 'name_and_town' or has_other_postal_code is not true)
+        -- A company and its partnership (GmbH, GmbH & Co. KG) share their name and most else.
+        and has_other_legal_form is not true
+        -- Of namesakes in one town at two addresses, the model knows how rare their name is.
+        and (rule not in ('name_and_town', 'name_and_postal_code') or has_other_address is not true)
 )
 
 select * from judged_pairs

@@ -42,6 +42,9 @@ GROUP_WORDS = (
     "energy", "energi", "offshore", "logistics", "logistikk", "technology", "technologies",
     "international", "norge", "norway", "sverige", "sweden", "danmark", "denmark", "suomi",
     "finland", "deutschland", "germany", "uk", "usa", "europe", "nordic", "asia",
+    "east", "west", "north", "south", "ost", "vest", "nord", "sor", "syd", "fund", "funds",
+    "pension", "trustees", "nominees", "securities", "insurance", "forsikring", "retail", "sales",
+    "salg", "produksjon", "production", "industries", "industrier",
 )  # fmt: skip
 
 
@@ -102,29 +105,13 @@ def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
         ),
         (
             "other number",
-            _custom(f"{_numbers(left)} > 0 or {_numbers(right)} > 0"),
-        ),
-        (
-            "mistyped",
-            cll.And(
-                # So few changes leave at least this much alike, and that is told far sooner.
-                _custom("abs(length(normalised_name_l) - length(normalised_name_r)) <= 2"),
-                cll.JaroLevel("normalised_name", 0.75),
-                cll.LevenshteinLevel("normalised_name", 4),
-                cll.Or(
-                    cll.And(
-                        _custom("least(length(normalised_name_l), length(normalised_name_r)) >= 5"),
-                        cll.DamerauLevenshteinLevel("normalised_name", 1),
-                    ),
-                    cll.And(
-                        _custom(
-                            "least(length(normalised_name_l), length(normalised_name_r)) >= 12"
-                        ),
-                        cll.DamerauLevenshteinLevel("normalised_name", 2),
-                    ),
-                ),
+            _custom(
+                f"{_numbers(left)} > 0 or {_numbers(right)} > 0 or "
+                f"({_numbers(left, letters=True)} > 0 and {_numbers(right, letters=True)} > 0)"
             ),
         ),
+        ("mistyped", _mistyped(1, 5)),
+        ("mistyped twice", _mistyped(2, 12)),
         ("shortened", _custom(f"{_aligned(left, right)} and {_aligned(right, left)}")),
         (
             "other company of the group",
@@ -149,16 +136,30 @@ def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
     ]
 
 
+def _mistyped(letters: int, at_least: int) -> "ComparisonLevelCreator":
+    """Return a level for names of some length of which so few letters differ."""
+    import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
+
+    shorter = "least(length(normalised_name_l), length(normalised_name_r))"
+    return cll.And(
+        # So few changes leave at least this much alike, and that is told far sooner.
+        _custom(f"abs(length(normalised_name_l) - length(normalised_name_r)) <= {letters}"),
+        _custom(f"{shorter} >= {at_least}"),
+        cll.JaroLevel("normalised_name", 0.75),
+        cll.LevenshteinLevel("normalised_name", 2 * letters),
+        cll.DamerauLevenshteinLevel("normalised_name", letters),
+    )
+
+
 def _words_of_one(this: str, other: str) -> str:
     """Return SQL for the words that only one of the two names has."""
     return f"list_filter(name_words_{this}, w -> not list_contains(name_words_{other}, w))"
 
 
-def _numbers(words: str) -> str:
-    """Return SQL for how many of the words are numbers, which tell namesakes apart."""
-    return (
-        f"array_length(list_filter({words}, w -> regexp_matches(w, '^([0-9]+.?|i+|iv|vi*|ix|x)$')))"
-    )
+def _numbers(words: str, *, letters: bool = False) -> str:
+    """Return SQL for how many words are numbers, or single letters, which tell namesakes apart."""
+    pattern = "^([0-9]+.?|i+|iv|vi*|ix|x)$" if not letters else "^[a-z]$"
+    return f"array_length(list_filter({words}, w -> regexp_matches(w, '{pattern}')))"
 
 
 def _aligned(these: str, others: str) -> str:
@@ -212,6 +213,7 @@ def _contact_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
         ("same phone and site", _custom(f"({rare_phone}) and ({rare_site})")),
         ("same phone", _custom(rare_phone)),
         ("same site", _custom(rare_site)),
+        ("same phone and site, shared by others", _custom(f"({phone}) and ({site})")),
         ("same, shared by others", _custom(f"({phone}) or ({site})")),
         ("phone and site differ", _custom(f"not ({no_phone}) and not ({no_site})")),
         ("different", cll.ElseLevel()),
