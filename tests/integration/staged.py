@@ -21,6 +21,7 @@ CRM_ONLY = {"accounts", "sales_orders", "quotes", "opportunities", "cases"}
 
 def create_staging(reporting_currency: str = "EUR") -> None:
     """Make the empty staging tables of every entity, and the rules and setting that marts need."""
+    seed()
     with connect() as connection:
         for each in entities():
             columns = ", ".join(f"{column.name} {column.data_type}" for column in each.columns)
@@ -31,7 +32,6 @@ def create_staging(reporting_currency: str = "EUR") -> None:
             "insert into ops.settings (key, value) values ('reporting_currency', %s)",
             (reporting_currency,),
         )
-    seed()
 
 
 def new_run() -> int:
