@@ -94,6 +94,9 @@ def build_marts(run_id: int, plan: staging.Plan) -> None:
         publishing.copy_live_to_spare(model_hash)
     with connect() as connection:
         full = plan.is_full or publishing.was_built_otherwise(connection, slot, model_hash)
+        since = publishing.slot_version(connection, slot)
+        lagging = staging.marts_to_catch_up(connection, since)
     publishing.begin_build(slot, run_id)
-    run_dbt(["run", "--select", "path:models/marts"], slot=slot, full=full)
+    selected = ["path:models/marts"] if full else lagging
+    run_dbt(["run", "--select", *selected], slot=slot, full=full)
     publishing.finish_build(slot, run_id, model_hash)

@@ -1,11 +1,9 @@
 """PrefectDbtRunner with what it repeats for every node taken away."""
 
-import ssl
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from flows.core.clients import share_certificates
 from flows.core.errors import TransformationError
 from flows.core.settings import settings
 
@@ -56,19 +54,6 @@ def _spare_every_node(manifest: Any) -> None:  # noqa: ANN401 - untyped library
     runner.dbtRunner = lambda callbacks: dbtRunner(manifest=manifest, callbacks=callbacks)
     runner.serialize_context = _context_without_settings
     share_certificates()
-
-
-def share_certificates() -> None:
-    """Let Prefect's clients of this process share one set of trusted certificates.
-
-    Every node and every message gets a client of its own, and reading the certificates takes
-    longer than most requests. To be removed when Prefect shares them.
-    """
-    from prefect.client import orchestration  # noqa: PLC0415
-
-    if vars(orchestration)["ssl"] is ssl:
-        shared = {**vars(ssl), "create_default_context": cache(ssl.create_default_context)}
-        vars(orchestration)["ssl"] = SimpleNamespace(**shared)
 
 
 def _context_without_settings() -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flows.core.clients import share_certificates
+
 
 @contextmanager
 def inside_a_flow() -> Iterator[None]:
@@ -15,5 +17,6 @@ def inside_a_flow() -> Iterator[None]:
         temporary_settings,
     )
 
+    share_certificates()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

@@ -1,7 +1,13 @@
 """Around dbt's staging models: what to build, what was built, and in which currency."""
 
 from flows.staging.currency import settle_reporting_currency
-from flows.staging.scope import Plan, clear_incoming, mark_staged, plan_of_work
+from flows.staging.scope import (
+    Plan,
+    clear_incoming,
+    mark_staged,
+    marts_to_catch_up,
+    plan_of_work,
+)
 from flows.staging.signature import marts_signature, remember_signature
 
 __all__ = [
@@ -9,6 +15,7 @@ __all__ = [
     "clear_incoming",
     "mark_staged",
     "marts_signature",
+    "marts_to_catch_up",
     "plan_of_work",
     "remember_signature",
     "settle_reporting_currency",

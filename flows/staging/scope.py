@@ -1,10 +1,13 @@
 """What a run has to read, judge, stage and build: what waits, and nothing else."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import yaml
 from psycopg import Connection, sql
 
 from flows.core.canonical import entities
+from flows.core.settings import settings
 from flows.core.warehouse import connect
 from flows.staging.currency import reporting_currency
 from flows.staging.signature import marts_signature, staging_is_outdated
@@ -39,6 +42,46 @@ def plan_of_work(*, full: bool) -> Plan:
             wanted |= _quarantined(connection)
         lag = bool(wanted) or _marts_lag(connection)
         return Plan(tuple(sorted(wanted)), is_full, lag)
+
+
+def marts_to_catch_up(connection: Connection, since: int) -> list[str]:
+    """Return what dbt selects to bring a slot up to date: the marts made of what changed since.
+
+    Tables of identity that do not say when their rows changed count as changed.
+    """
+    changed = [f"stg_{name}" for name in _changed(connection, "staging", since)]
+    changed += [f"source:identity.{name}" for name in _changed(connection, "identity", since)]
+    return [f"{name}+,path:models/marts" for name in changed]
+
+
+def _changed(connection: Connection, schema: str, since: int) -> Iterator[str]:
+    dated = _names(
+        connection,
+        sql.SQL(
+            "select table_name from information_schema.columns "
+            "where table_schema = {} and column_name = 'version'"
+        ).format(schema),
+    )
+    for name in _staged_tables() if schema == "staging" else _identity_tables():
+        if name not in dated or _version(connection, schema, name) > since:
+            yield name
+
+
+def _staged_tables() -> list[str]:
+    return sorted(entity.name for entity in entities())
+
+
+def _identity_tables() -> list[str]:
+    path = settings().dbt_project / "models" / "identity" / "identity_sources.yml"
+    (source,) = yaml.safe_load(path.read_text("utf-8"))["sources"]
+    return sorted(table["name"] for table in source["tables"])
+
+
+def _version(connection: Connection, schema: str, table: str) -> int:
+    row = connection.execute(
+        sql.SQL("select coalesce(max(version), 0) from {}").format(sql.Identifier(schema, table))
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def clear_incoming(connection: Connection, keep: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from prefect.client import orchestration
 
 from flows.core import dbt_project
-from flows.core.dbt_in_prefect import share_certificates
+from flows.core.clients import share_certificates
 from flows.core.dbt_project import KEPT, parsed_project
 
 

@@ -6,6 +6,8 @@ from psycopg import sql
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.identity import assign, standardise
+from flows.publishing.slots import slot_version
+from flows.staging import marts_to_catch_up
 from tests.integration.staged import Company, create_staging, new_run
 
 RUNS = 5
@@ -13,7 +15,11 @@ OF_IDENTITY = ("customer_field_conflicts", "contact_crosswalk", "product_crosswa
 
 
 def build(slot: str, run_id: int, *, full: bool = False) -> None:
-    run_dbt(["run", "--select", "path:models/marts"], slot=slot, full=full)
+    with connect() as connection:
+        since = slot_version(connection, slot)
+        lagging = marts_to_catch_up(connection, since)
+    selected = lagging if since and not full else ["path:models/marts"]
+    run_dbt(["run", "--select", *selected], slot=slot, full=full)
     with connect() as connection:
         connection.execute("update ops.slots set version = %s where slot = %s", (run_id, slot))
 
@@ -69,3 +75,20 @@ def test_incremental_marts_equal_one_full_build(warehouse: str, seed: int) -> No
     assert len(marts()) >= 22
     assert {mart for mart in OF_IDENTITY if not count(mart)} == set()
     assert {mart: rows for mart in marts() if (rows := differing_rows(mart))} == {}
+
+
+def test_only_marts_made_of_what_changed_are_caught_up(warehouse: str) -> None:
+    create_staging()
+    first, second = new_run(), new_run()
+    with connect() as connection:
+        connection.execute(
+            "insert into staging.orders (source_system, kind, source_key, order_id, is_deleted, "
+            "batch_id, raw_id, version, staged_at) "
+            "values ('erp', 'erp', 'O1', 'O1', false, 1, 1, %s, now())",
+            (second,),
+        )
+        lagging = marts_to_catch_up(connection, first)
+        up_to_date = marts_to_catch_up(connection, second)
+    assert "stg_orders+,path:models/marts" in lagging
+    assert set(lagging) - set(up_to_date) == {"stg_orders+,path:models/marts"}
+    assert all(name.startswith("source:identity.") for name in up_to_date)
