@@ -12,6 +12,8 @@ from flows.sources.located_yaml import Located, UnreadableYamlError, read_yaml
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KINDS = ("crm", "erp")
+TOP_KEYS = ("connections", "identity")
+ENGINES = ("duckdb", "spark")
 LONGEST_NAME = 50  # raw_<name> must be a Postgres identifier
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -70,6 +72,21 @@ def load_connections(path: Path | None = None) -> dict[str, ConnectionConfig]:
     return found
 
 
+def identity_engine(path: Path | None = None) -> str:
+    """Return where records are matched: duckdb, or what `identity: {engine: ...}` says.
+
+    Raises ConnectionsError for an engine that is not known.
+    """
+    file = path or settings().connections_file
+    if not file.is_file():
+        return ENGINES[0]
+    reader = _Reader(file)
+    engine = reader.read_engine()
+    if reader.problems:
+        raise ConnectionsError("\n".join(reader.problems))
+    return engine
+
+
 class _Reader:
     """Collects every problem of one file, so that they are shown at once."""
 
@@ -87,14 +104,26 @@ class _Reader:
             self.report(error.line, f"this is not YAML ({error}); correct the line.")
             return {}
         for key, line, _ in root.entries():
-            if key != "connections":
-                self.report(line, f"{key!r} is not known here; {_nearest(key, ['connections'])}")
+            if key not in TOP_KEYS:
+                self.report(line, f"{key!r} is not known here; {_nearest(key, TOP_KEYS)}")
         entries = (root.fields or {}).get("connections")
         if entries is None or not entries.fields:
             self.report(root.line, "there is no connection; list them under 'connections:'.")
             return {}
         read = [self._connection(*entry) for entry in entries.entries()]
         return {config.name: config for config in read if config}
+
+    def read_engine(self) -> str:
+        try:
+            root = read_yaml(self.file, lambda _line, _text: None)
+        except UnreadableYamlError:
+            return ENGINES[0]  # whoever needs the connections says what is wrong
+        identity = (root.fields or {}).get("identity")
+        named = (identity.fields or {}).get("engine") if identity else None
+        if named is None or named.text in ENGINES:
+            return named.text if named and named.text else ENGINES[0]
+        self.report(named.line, f"engine {named.described} is not known; use {_list(ENGINES)}.")
+        return ENGINES[0]
 
     def _connection(self, name: str, line: int, node: Located) -> ConnectionConfig | None:
         if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:

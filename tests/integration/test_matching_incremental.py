@@ -36,14 +36,15 @@ STEPS = st.lists(
     min_size=2,
     max_size=4,
 )
-STATE = (
-    "select domain, left_record, right_record, match_weight, probability, levels, weights "
-    "from identity.scored_pairs order by 1, 2, 3",
-    "select domain, block, rule, block_key, records, pairs, reason "
-    "from identity.refused_blocks order by 1, 2",
-    "select domain, term, records from identity.term_frequencies order by 1, 2",
-    "select domain, record, features, terms, blocks from identity.scored_records order by 1, 2",
-)
+STATE = [
+    f"select domain, {columns} from identity.{table} order by 1, 2, 3"
+    for table, columns in {
+        "scored_pairs": "left_record, right_record, match_weight, probability, levels, weights",
+        "refused_blocks": "block, rule, block_key, records, pairs, reason",
+        "term_frequencies": "term, records",
+        "scored_records": "record, features, terms",
+    }.items()
+]
 FORGET = (
     "truncate identity.scored_pairs, identity.scored_records, identity.term_frequencies, "
     "identity.refused_blocks, identity.scored_runs"
@@ -59,12 +60,12 @@ def apply(changed: Sequence[Company], gone: Sequence[Company], version: int) -> 
     with connect() as connection:
         remove(connection, gone)
         put(connection, changed, version)
-    return match(company_domain(), version, small_weights())
+    return match(company_domain(), version, weights=small_weights())
 
 
 @pytest.mark.usefixtures("warehouse")
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -83,7 +84,7 @@ def test_any_stream_of_changes_ends_with_the_scores_of_a_full_scoring(
     step_by_step = state()
     with connect() as connection:
         connection.execute(FORGET)
-    assert match(company_domain(), len(steps), small_weights()).is_full
+    assert match(company_domain(), len(steps), weights=small_weights()).is_full
     assert state() == step_by_step
 
 
@@ -106,6 +107,7 @@ def test_other_weights_score_everything_anew() -> None:
     with connect() as connection:
         create_tables(connection)
         put(connection, [Company("1", "Fjord"), Company("7", "Fjord", "erp")], version=1)
-    assert match(company_domain(), 1, small_weights(0.2)).is_full
-    assert not match(company_domain(), 2, small_weights(0.2)).is_full
-    assert match(company_domain(), 3, small_weights(0.1)).is_full
+    assert match(company_domain(), 1, weights=small_weights(0.2)).is_full
+    assert not match(company_domain(), 2, weights=small_weights(0.2)).is_full
+    changed = match(company_domain(), 3, weights=small_weights(0.1))
+    assert (changed.is_full, changed.compared_pairs, changed.scored_pairs) == (True, 1, 1)

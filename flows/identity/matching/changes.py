@@ -58,6 +58,8 @@ class Scope:
 
 def note_changes(scope: Scope) -> int:
     """Find every group of records whose scores may differ now, and return how many."""
+    if scope.is_full:
+        scope.run("forget_records")
     for script in ("note_changes", "count_terms"):
         scope.run(script)
     if not scope.is_full:

@@ -58,6 +58,10 @@ class DuckEngine:
             raise MatchingError(f"{query!r} gave no row.")
         return int(row[0] or 0)
 
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the names of a table's columns."""
+        return [str(row[0]) for row in self.connection.execute(f"describe {table}").fetchall()]
+
     def element_frequencies(self, column: str, population: int) -> str:
         """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
         return (
@@ -79,8 +83,9 @@ class DuckEngine:
 
     def write(self, query: str, file: Path) -> Sequence[Path]:
         """Write a query's rows as CSV and return the files."""
-        self.execute(f"copy ({query}) to '{_quoted(file)}' (format csv, header false)")
-        return [file]
+        written = file.with_suffix(".csv")
+        self.execute(f"copy ({query}) to '{_quoted(written)}' (format csv, header false)")
+        return [written]
 
     def close(self) -> None:
         """Let go of everything."""

@@ -4,45 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from flows.core.errors import MatchingError
 from flows.identity.matching.domains import Domain, Features
+from flows.identity.matching.engines import Engine
 from flows.identity.matching.weights import Weights
 
 if TYPE_CHECKING:
     from splink import Linker
-    from splink.internals.database_api import DatabaseAPISubClass
     from splink.internals.settings_creator import SettingsCreator
-
-
-class Engine(Protocol):
-    """Where pairs are made and scored."""
-
-    @property
-    def dialect(self) -> str:
-        """Splink's name of the engine's SQL."""
-
-    def load(self, table: str, file: Path, columns: Mapping[str, str]) -> None:
-        """Read a CSV file of Postgres into a table."""
-
-    def execute(self, statement: str) -> None:
-        """Run one statement."""
-
-    def count(self, query: str) -> int:
-        """Return the one number that a query gives."""
-
-    def element_frequencies(self, column: str, population: int) -> str:
-        """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
-
-    def api(self) -> "DatabaseAPISubClass":
-        """Return Splink's way to this engine."""
-
-    def write(self, query: str, file: Path) -> Sequence[Path]:
-        """Write a query's rows as CSV and return the files."""
-
-    def close(self) -> None:
-        """Let go of everything."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +53,16 @@ class Scores:
     compared: int
 
 
-def score(model: Model, engine: Engine, exported: Mapping[str, Path], most_pairs: int) -> Scores:
-    """Score every pair with an affected group; raises MatchingError when there are too many."""
-    load(model, engine, exported)
-    compared = _make_pairs(model, engine, most_pairs)
+def score(model: Model, engine: Engine, folder: Path) -> Scores:
+    """Score every pair of loaded groups that share a block, one of them affected."""
+    compared = make_pairs(engine)
     if compared == 0:
         return Scores([], 0)
-    linker = linker_on(model, engine)
-    found = linker.inference.predict(
+    found = linker_on(model, engine).inference.predict(
         threshold_match_probability=model.threshold, warning_mode="never"
     )
     query = _result_query(model, engine, found.physical_name)
-    return Scores(engine.write(query, exported["groups"].with_name("scored.csv")), compared)
+    return Scores(engine.write(query, folder / "scored"), compared)
 
 
 def load(model: Model, engine: Engine, exported: Mapping[str, Path]) -> None:
@@ -138,17 +106,8 @@ def _features_query(model: Model, engine: Engine) -> str:
     return f"select {', '.join(chosen)} from groups {' '.join(joins)}"
 
 
-def _make_pairs(model: Model, engine: Engine, most_pairs: int) -> int:
+def make_pairs(engine: Engine) -> int:
     """Pair the groups of every block once, and identical records with themselves."""
-    expected = engine.count(
-        "select sum(members * (members - 1) / 2) "
-        "from (select count(*) as members from blocks group by block) as sizes"
-    )
-    if expected > most_pairs:
-        raise MatchingError(
-            f"The blocks of {model.domain.name} would make {expected:,} pairs; "
-            f"{most_pairs:,} are allowed."
-        )
     engine.execute(
         "create table members as select blocks.group_number, blocks.block, groups.is_affected "
         "from blocks inner join groups on blocks.group_number = groups.group_number"
@@ -171,10 +130,34 @@ def linker_on(model: Model, engine: Engine) -> "Linker":
     from splink import Linker  # noqa: PLC0415 - slow to import
 
     api = engine.api()
-    features = api.register("features")
-    linker = Linker(features, model.settings(), log_level=None)
+    weighed = [
+        c for c in model.features.scalar_weighed() if c in model.weights.term_frequency_columns
+    ]
+    compared = _compared_features(engine, weighed)
+    linker = Linker(api.register(compared), model.settings(), log_level=None)
+    for column in weighed:
+        # Splink may not count for itself: what it sees are the records of one run only.
+        lookup = api.register(f"frequencies_{column}")
+        linker.table_management.register_term_frequency_lookup(lookup, column)
     linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     return linker
+
+
+def _compared_features(engine: Engine, weighed: Sequence[str]) -> str:
+    """Put frequencies where this engine's linker looks: beside the values, or in tables."""
+    kept_beside = engine.dialect == "duckdb"
+    for column in weighed:
+        engine.execute(
+            f"create table frequencies_{column} as select distinct {column}, tf_{column} "
+            f"from features where {column} is not null and {'false' if kept_beside else 'true'}"
+        )
+    if kept_beside:
+        return "features"
+    columns = engine.columns("features")
+    taken = {f"tf_{column}" for column in weighed}
+    chosen = ", ".join(column for column in columns if column not in taken)
+    engine.execute(f"create table compared_features as select {chosen} from features")
+    return "compared_features"
 
 
 def _result_query(model: Model, engine: Engine, table: str) -> str:

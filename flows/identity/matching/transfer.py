@@ -16,12 +16,14 @@ def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
     queries = {
         "groups": _groups(scope),
         "blocks": sql.SQL(
-            "select record_groups.group_number, usable.block from record_groups "
+            "select record_groups.group_number, member.block from record_groups "
             "inner join identity.scored_records as stored "
             "on stored.domain = {domain} and record_groups.record = stored.record "
             "cross join lateral unnest(stored.blocks) as member (block) "
-            "inner join usable_blocks as usable on member.block = usable.block"
-        ).format(domain=sql.Literal(scope.domain.name)),
+            "where case when {is_full} then member.block not in (select refused.block "
+            "from identity.refused_blocks as refused where refused.domain = {domain}) "
+            "else member.block in (select usable.block from usable_blocks as usable) end"
+        ).format(domain=sql.Literal(scope.domain.name), is_full=sql.Literal(scope.is_full)),
         "terms": sql.SQL(
             "select term, identity.frequency_bucket(records), records <= {} "
             "from identity.term_frequencies where domain = {} and records > 1"

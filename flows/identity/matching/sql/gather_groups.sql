@@ -7,6 +7,7 @@ from identity.scored_records as stored
 cross join lateral unnest(stored.blocks) as member (block)
 where
     stored.domain = {domain}
+    and not {is_full}  -- then every block that is not refused is
     and stored.features in (select affected.features from affected_features as affected)
     and not exists (
         select from identity.refused_blocks as refused

@@ -2,22 +2,28 @@
 create temporary table seen_records on commit drop as
 select
     records.record,
-    md5({features} || coalesce(block_sets.blocks::text, ''))::uuid as features,
+    md5(concat_ws('|', {features}, block_sets.signature, block_sets.records))::uuid as features,
     {terms} as terms,
     coalesce(block_sets.blocks, '{{}}') as blocks
 from {records} as records
 left join (
     select
-        blocks.record,
-        array_agg(
-            hashtextextended(blocks.rule || ':' || blocks.block_key, 0)
-            order by hashtextextended(blocks.rule || ':' || blocks.block_key, 0)
-        ) as blocks
-    from {blocks} as blocks
-    where {is_full} or blocks.record in (
-        select recent.record from {records} as recent where recent.version >= {since}
-    )
-    group by blocks.record
+        hashed.record,
+        array_agg(hashed.block) as blocks,
+        -- In any order the same.
+        bit_xor(hashed.block) as signature,
+        count(*) as records
+    from (
+        select
+            blocks.record,
+            hashtextextended(blocks.rule || ':' || blocks.block_key, 0) as block
+        from {blocks} as blocks
+        where {is_full} or blocks.record in (
+            select recent.record from {records} as recent where recent.version >= {since}
+        )
+        offset 0
+    ) as hashed
+    group by hashed.record
 ) as block_sets on records.record = block_sets.record
 where not records.is_deleted and ({is_full} or records.version >= {since});
 

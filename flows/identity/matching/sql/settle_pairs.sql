@@ -1,4 +1,4 @@
-analyze found_pairs;
+analyze found_pairs (left_group, right_group);
 
 create temporary table group_members on commit drop as
 select
@@ -30,15 +30,15 @@ where
         or one.records * other.records <= {most_pairs_of_groups}
     );
 create index on new_pairs (left_record, right_record);
-analyze new_pairs;
+analyze new_pairs (left_record, right_record);
 
 create temporary table affected_records on commit drop as
 select member.record
 from group_members as member
 inner join record_groups on member.group_number = record_groups.group_number
-where record_groups.is_affected
+where record_groups.is_affected and not {is_full}
 union
-select record from changed_records;
+select record from changed_records where not {is_full};
 create index on affected_records (record);
 analyze affected_records;
 

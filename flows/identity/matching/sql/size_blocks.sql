@@ -1,8 +1,8 @@
 -- Blocks that a change touched, and which of them hold too many different records.
 create temporary table touched_blocks on commit drop as
-select unnest(blocks) as block from changed_records
+select unnest(blocks) as block from changed_records where not {is_full}
 union
-select unnest(former_blocks) from changed_records;
+select unnest(former_blocks) from changed_records where not {is_full};
 analyze touched_blocks;
 
 create temporary table too_large_blocks on commit drop as
@@ -10,11 +10,12 @@ select
     member.block,
     count(*) as records
 from (
-    select distinct
+    select distinct on (stored.features)
         stored.features,
         stored.blocks
     from identity.scored_records as stored
     where stored.domain = {domain}
+    order by stored.features
 ) as distinct_records
 cross join lateral unnest(distinct_records.blocks) as member (block)
 where {is_full} or member.block in (select touched.block from touched_blocks as touched)
