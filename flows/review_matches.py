@@ -1,19 +1,22 @@
 """Ask a steward which doubtful pairs are the same, and keep the answers as rulings."""
 
 from typing import Any, Literal, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
+from prefect.settings import PREFECT_UI_URL
 from pydantic import Field, create_model
 
 from flows.core.migrations import migrate
+from flows.core.pages import show_page
 from flows.core.warehouse import connect
 from flows.identity import review_page, rulings
 from flows.identity.review import Batch, Doubt, doubtful_pairs
+from flows.identity.review_charts import match_weights, waterfall
 
 Answer = Literal["decide later", "same", "different", "unsure"]
 Which = Literal["all", "customers", "contacts", "products"]
@@ -84,7 +87,7 @@ def show(batch: Batch) -> UUID:
     """Show both records of each pair, and weight by weight why they might match."""
     artifact = create_markdown_artifact(
         key="review-matches",
-        markdown=review_page.page(batch.doubts, batch.waiting),
+        markdown=review_page.page(batch.doubts, batch.waiting, charts(batch)),
         description=f"{len(batch.doubts)} of {batch.waiting:,} doubtful pairs",
     )
     return cast("UUID", artifact)
@@ -124,6 +127,19 @@ def form(batch: Batch, artifact: UUID) -> type[Review]:
     return model
 
 
+def charts(batch: Batch) -> dict[str, str]:
+    """Put Splink's charts of a batch beside the UI; return their titles and addresses."""
+    with connect() as connection:
+        pages = {
+            f"what the model of {domain} weighs": match_weights(connection, domain)
+            for domain in sorted({doubt.domain for doubt in batch.doubts})
+        }
+    pages["how each pair came to its probability"] = waterfall(batch.doubts)
+    served = {name: show_page(str(uuid4()), html) for name, html in pages.items() if html}
+    ui = PREFECT_UI_URL.value() or ""
+    return {name: f"{ui}{path}" for name, path in served.items() if path}
+
+
 def ruled(batch: Batch, answers: Review) -> list[rulings.Ruling]:
     """Return the rulings that a filled-in form says; pairs left for later are not among them."""
     given = answers.model_dump()
@@ -143,5 +159,5 @@ def _question(number: int, doubt: Doubt) -> Any:  # noqa: ANN401 - what pydantic
     return Field(
         default=LATER,
         title=f"{number}. {review_page.title(doubt)}",
-        description=review_page.hint(doubt),
+        description=review_page.escaped(review_page.hint(doubt)),
     )

@@ -56,7 +56,10 @@ def page(doubts: Sequence[Doubt], waiting: int, links: Mapping[str, str] | None 
 
 def section(number: int, doubt: Doubt) -> str:
     """Return one pair: the question, both records side by side, and why they might match."""
-    parts = [f"## {number}. {_cell(title(doubt))}", f"**{_chance(doubt)}.** {_sentence(doubt.why)}"]
+    parts = [
+        f"## {number}. {escaped(title(doubt))}",
+        f"**{_chance(doubt)}.** {_sentence(doubt.why)}",
+    ]
     parts.append(side_by_side(doubt))
     if doubt.weights:
         parts.append(weight_by_weight(doubt))
@@ -69,7 +72,13 @@ def side_by_side(doubt: Doubt) -> str:
     """Return both records as a table, with what would be published if they were the same."""
     together = survivor(doubt)
     rows = [
-        ["", _cell(_place(doubt.left_record)), _cell(_place(doubt.right_record)), "", "together"],
+        [
+            "",
+            escaped(_place(doubt.left_record)),
+            escaped(_place(doubt.right_record)),
+            "",
+            "together",
+        ],
         ["---"] * 5,
         ["id now", doubt.left_id or "-", doubt.right_id or "-", "", ""],
         *(_compared(doubt, name, together.get(name, "")) for name in _fields(doubt)),
@@ -81,7 +90,7 @@ def side_by_side(doubt: Doubt) -> str:
 def _compared(doubt: Doubt, name: str, together: str) -> list[str]:
     left, right = doubt.left.get(name), doubt.right.get(name)
     mark = "=" if left == right else "≠" if left and right else ""
-    return [_spoken(name), _cell(_value(left)), _cell(_value(right)), mark, _cell(together)]
+    return [_spoken(name), escaped(_value(left)), escaped(_value(right)), mark, escaped(together)]
 
 
 def weight_by_weight(doubt: Doubt) -> str:
@@ -89,7 +98,7 @@ def weight_by_weight(doubt: Doubt) -> str:
     lines = ["| compared | found | bits | |", "|---|---|---:|---|"]
     for name, bits in _strongest(doubt):
         found = doubt.levels.get(name, "")
-        lines.append(f"| {_spoken(name)} | {_cell(found)} | {bits:+.1f} | {_bar(bits)} |")
+        lines.append(f"| {_spoken(name)} | {escaped(found)} | {bits:+.1f} | {_bar(bits)} |")
     if doubt.match_weight is not None:
         lines.append(f"| **together** | | **{doubt.match_weight:+.1f}** | {_chance(doubt)} |")
     return "\n".join(lines)
@@ -130,7 +139,7 @@ def _ruled_before(doubt: Doubt, earlier: Mapping[str, Any]) -> str:
     return (
         f"Ruled **{earlier['ruling']}** by {earlier['decided_by']} on "
         f"{earlier['decided_at']:%Y-%m-%d}{reason}. It holds until it is ruled anew. "
-        f"The values then: {_cell(values)}"
+        f"The values then: {escaped(values)}"
     )
 
 
@@ -205,8 +214,8 @@ def _listed(values: Sequence[object]) -> Iterator[str]:
         yield _place(text) if text.count("|") > 1 else text
 
 
-def _cell(text: str) -> str:
-    """Return text that cannot break out of a table cell or turn into markup."""
+def escaped(text: str) -> str:
+    """Return text that neither breaks out of a table cell nor turns into markup."""
     for mark in "\\`*_{}[]<>#|":
         text = text.replace(mark, f"&#{ord(mark)};")
     return text
