@@ -192,7 +192,7 @@
             else {{ plain_letters(value) }}
         end
     {%- elif field == 'website' -%}
-        {{ plain_letters("regexp_replace(" ~ value ~ ", '^\s*(https?://)?(www\.)?', '', 'i')") }}
+        {{ plain_letters("regexp_replace(" ~ value ~ ", '^[[:space:]]*(https?://)?(www[.])?', '', 'i')") }}
     {%- else -%}
         {{ plain_letters(value) }}
     {%- endif -%}

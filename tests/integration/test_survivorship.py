@@ -276,7 +276,7 @@ def test_flipping_the_default_address_a_hundred_times_moves_no_site_and_no_role(
                 "addresses", "erp", run_id, address_id=key, customer_id="c1", role=role,
                 street=street, city=city, is_default=key == default, modified_at=NEW,
             )  # fmt: skip
-        if flip % 20 == 0:
+        if flip % 50 == 0:
             build(run_id)
             assert values(edges) == before
     assert values("select * from identity.customer_crosswalk") == history
