@@ -29,14 +29,14 @@ GATES = ("gate raw", "gate marts")
 
 def measure(order_lines: int, say: Callable[[str], None]) -> list[Figure]:
     """Measure every figure on databases of their own, which are dropped afterwards."""
-    with TemporaryDirectory(dir=_scratch()) as scratch:
-        folder = Path(scratch)
+    with TemporaryDirectory(dir=scratch()) as written:
+        folder = Path(written)
         say(f"Writing {order_lines:,} order lines …")
         write_volume(folder / "volume", order_lines=order_lines)
         _connections_file(folder)
-        with _bench_database():
+        with bench_database():
             figures = _landing(folder, say)
-        with _bench_database():
+        with bench_database():
             return figures + _runs(folder, order_lines, say)
 
 
@@ -147,14 +147,16 @@ def _connections_file(folder: Path) -> None:
     settings.cache_clear()
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
+    """Return a folder for what is measured."""
     folder = settings().home / "scratch"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 @contextmanager
-def _bench_database() -> Iterator[None]:
+def bench_database() -> Iterator[None]:
+    """Make a database for as long as the block lasts, and let the settings point at it."""
     server = warehouse_url()
     _recreate(server)
     export({"CONCORD_WAREHOUSE_URL": with_database(server, DATABASE)})

@@ -3,9 +3,10 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
-from flows.bench import measure, table
+from flows.bench import Figure, measure, table
 from flows.cli import stack
 from flows.cli.homes import use_home
 from flows.core.clock import now
@@ -18,9 +19,31 @@ def run_bench(*, order_lines: int) -> dict[str, Any]:
     with use_home(home):
         try:
             stack.up()
-            figures = measure(order_lines, say=lambda text: print(text, file=sys.stderr))
+            figures = measure(order_lines, say=_say)
         finally:
             stack.down()
+    return _kept(home, figures)
+
+
+def run_identity_bench(*, data: Path | None, records: int) -> dict[str, Any]:
+    """Measure identity on a server of the bench's own, stop it, and keep the figures."""
+    from flows.bench.identity import measure_identity
+    from flows.core import embedded
+
+    home = settings().home / "bench"
+    with use_home(home):
+        try:
+            figures = measure_identity(data, records, say=_say)
+        finally:
+            embedded.stop()
+    return _kept(home, figures)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _kept(home: Path, figures: list[Figure]) -> dict[str, Any]:
     shutil.rmtree(home, ignore_errors=True)
     result = {"at": now().isoformat(), "figures": [figure.as_dict() for figure in figures]}
     with (settings().home / "bench.jsonl").open("a", encoding="utf-8") as kept:

@@ -156,9 +156,11 @@ def psql(options: list[str]) -> int:
 
 
 def bench(arguments: Namespace) -> Result:
-    """Measure the performance budget."""
-    from flows.cli.bench import run_bench
+    """Measure the performance budget, or identity alone."""
+    from flows.cli.bench import run_bench, run_identity_bench
 
+    if arguments.identity:
+        return run_identity_bench(data=arguments.data, records=arguments.records)
     return run_bench(order_lines=arguments.lines)
 
 

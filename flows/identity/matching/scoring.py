@@ -58,10 +58,7 @@ def score(model: Model, engine: Engine, folder: Path) -> Scores:
     compared = make_pairs(engine)
     if compared == 0:
         return Scores([], 0)
-    found = linker_on(model, engine).inference.predict(
-        threshold_match_probability=model.threshold, warning_mode="never"
-    )
-    query = _result_query(model, engine, found.physical_name)
+    query = _result_query(model, engine, predict(model, engine))
     return Scores(engine.write(query, folder / "scored"), compared)
 
 
@@ -125,33 +122,44 @@ def make_pairs(engine: Engine) -> int:
     return engine.count("select count(*) from pairs")
 
 
-def linker_on(model: Model, engine: Engine) -> "Linker":
-    """Return Splink's linker over the loaded features and the pairs made."""
+def predict(model: Model, engine: Engine) -> str:
+    """Score the pairs made and return the table that holds the likely ones."""
+    linker = linker_on(model, engine, beside=engine.dialect == "duckdb")
+    pairs = linker._db_api.register("pairs")  # noqa: SLF001 - the one way to the linker's engine
+    linker.table_management.register_blocked_pairs_for_predict(pairs)
+    found = linker.inference.predict(
+        threshold_match_probability=model.threshold, warning_mode="never"
+    )
+    return str(found.physical_name)
+
+
+def linker_on(model: Model, engine: Engine, *, beside: bool) -> "Linker":
+    """Return Splink's linker over the loaded features.
+
+    Frequencies are looked up beside the values where the engine can, else in tables.
+    """
     from splink import Linker  # noqa: PLC0415 - slow to import
 
     api = engine.api()
     weighed = [
         c for c in model.features.scalar_weighed() if c in model.weights.term_frequency_columns
     ]
-    compared = _compared_features(engine, weighed)
+    compared = _compared_features(engine, weighed, beside=beside)
     linker = Linker(api.register(compared), model.settings(), log_level=None)
     for column in weighed:
         # Splink may not count for itself: what it sees are the records of one run only.
         lookup = api.register(f"frequencies_{column}")
         linker.table_management.register_term_frequency_lookup(lookup, column)
-    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     return linker
 
 
-def _compared_features(engine: Engine, weighed: Sequence[str]) -> str:
-    """Put frequencies where this engine's linker looks: beside the values, or in tables."""
-    kept_beside = engine.dialect == "duckdb"
+def _compared_features(engine: Engine, weighed: Sequence[str], *, beside: bool) -> str:
     for column in weighed:
         engine.execute(
             f"create table frequencies_{column} as select distinct {column}, tf_{column} "
-            f"from features where {column} is not null and {'false' if kept_beside else 'true'}"
+            f"from features where {column} is not null and {'false' if beside else 'true'}"
         )
-    if kept_beside:
+    if beside:
         return "features"
     columns = engine.columns("features")
     taken = {f"tf_{column}" for column in weighed}

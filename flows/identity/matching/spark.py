@@ -70,7 +70,9 @@ class SparkEngine:
         """Return Splink's way to this engine."""
         from splink import SparkAPI  # noqa: PLC0415 - optional
 
-        return SparkAPI(spark_session=self.session, break_lineage_method="persist")
+        return SparkAPI(  # type: ignore[no-untyped-call]
+            spark_session=self.session, break_lineage_method="persist"
+        )
 
     def write(self, query: str, file: Path) -> Sequence[Path]:
         """Write a query's rows as CSV and return the files."""
