@@ -11,11 +11,15 @@ Pair = tuple[int, int]
 
 
 class Node(NamedTuple):
-    """What decides whether a record may share an id; nodes are numbered by record text."""
+    """What decides whether a record may share an id; nodes are numbered by record text.
+
+    Nodes of one `face` are alike in all that the model compares; without one a node is unique.
+    """
 
     system: str
     conflict_keys: tuple[str, ...] = ()
     is_merged: bool = False
+    face: str = ""
 
 
 class Link(NamedTuple):
@@ -152,31 +156,52 @@ class Clashes:
 
 
 class Cohesion:
-    """A model link joins clusters only when enough of the pairs between them are possible too."""
+    """A model link joins clusters only when enough of the pairs between them are possible too.
+
+    Records that are alike in all that is compared count as one: their pairs are not all made.
+    """
 
     methods = frozenset({"model"})
 
     def __init__(self, nodes: Sequence[Node], support: Iterable[Pair], policy: Policy) -> None:
         self._nodes, self._policy = nodes, policy
-        self._sizes: dict[int, int] = {}
-        self._pairs: dict[int, Counter[int]] = defaultdict(Counter)
-        for left, right in set(support):
-            self._pairs[left][right] += 1
-            self._pairs[right][left] += 1
+        names: dict[str, int] = {}
+        self._faces = [
+            names.setdefault(node.face or f"node {number}", number)
+            for number, node in enumerate(nodes)
+        ]
+        self._neighbours: dict[int, set[int]] = defaultdict(set)
+        for left, right in support:
+            one, other = self._faces[left], self._faces[right]
+            self._neighbours[one].add(other)
+            self._neighbours[other].add(one)
+        self._members: dict[int, set[int]] = {}
+        self._shares: dict[tuple[int, int], tuple[tuple[int, int], float]] = {}
 
     def refusal(self, link: Link, one: int, other: int, /) -> Refusal | None:
         """Refuse when the share of supported pairs is lower than the policy asks."""
         systems = self._nodes[link.left].system, self._nodes[link.right].system
         least = self._policy.between(*systems).least_cohesion
-        pairs = self._sizes.get(one, 1) * self._sizes.get(other, 1)
-        share = self._pairs[one][other] / pairs
+        share = self._share(one, other) if least > 0 else 1.0
         return None if share >= least else Refusal("cohesion", f"{share:.2f} < {least:.2f}")
 
     def join(self, root: int, gone: int) -> None:
-        """Count the pairs of `gone` as pairs of `root`."""
-        self._sizes[root] = self._sizes.get(root, 1) + self._sizes.pop(gone, 1)
-        for neighbour, count in self._pairs.pop(gone, Counter()).items():
-            del self._pairs[neighbour][gone]
-            if neighbour != root:
-                self._pairs[neighbour][root] += count
-                self._pairs[root][neighbour] += count
+        """Put the members together."""
+        members = self._members.setdefault(root, {self._faces[root]})
+        members |= self._of(gone)
+        self._members.pop(gone, None)
+
+    def _of(self, root: int) -> set[int]:
+        return self._members.get(root) or {self._faces[root]}
+
+    def _share(self, one: int, other: int) -> float:
+        small, large = sorted((self._of(one), self._of(other)), key=len)
+        sizes = (len(small), len(large))
+        known = self._shares.get((one, other))
+        # Clusters only grow, so while their sizes are the same, so are they.
+        if known and known[0] == sizes:
+            return known[1]
+        found = sum(len((self._neighbours[face] | {face}) & large) for face in small)
+        share = found / (sizes[0] * sizes[1])
+        self._shares[one, other] = (sizes, share)
+        return share

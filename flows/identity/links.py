@@ -8,7 +8,7 @@ from flows.identity.constraints import Link, Node, Pair
 from flows.identity.domains import Domain
 from flows.identity.policies import Policy
 
-RECORD = "{0}source_system || '|' || {0}entity || '|' || {0}source_key"
+RECORD = "source_system || '|' || entity || '|' || source_key"
 # Between the conflict keys of a record on their way out of the warehouse.
 SEPARATOR = "\x1f"
 ROWS_PER_FETCH = 10_000
@@ -22,7 +22,7 @@ def open_sources(connection: Connection, domain: Domain, policy: Policy) -> bool
     columns = _columns(connection, f"{domain.singular}_records")
     if not columns:
         return False
-    connection.execute(_records_view(domain, columns))
+    connection.execute(_records_view(domain, columns, policy))
     _write_terms(connection, policy)
     parts = [_key_links(connection, domain), _scores(connection, policy), _rulings(connection)]
     known = [part.format(**domain.names) for part in parts if part is not None]
@@ -44,17 +44,28 @@ def _columns(connection: Connection, table: str) -> frozenset[str]:
     return frozenset(name for (name,) in connection.execute(query, (table,)))
 
 
-def _records_view(domain: Domain, columns: frozenset[str]) -> sql.Composed:
-    record = "record" if "record" in columns else RECORD.format("")
-    keys = "array_to_string(conflict_keys, e'\\x1f')" if "conflict_keys" in columns else "''"
+def _records_view(domain: Domain, columns: frozenset[str], policy: Policy) -> sql.Composed:
+    record = "record" if "record" in columns else RECORD
+    keys = "array_to_string(conflict_keys, e'\\x1f')" if "conflict_keys" in columns else "null"
     merged = "merged_into is not null" if "merged_into" in columns else "false"
-    text = (
-        f"create or replace temporary view source_records as select {record} as record, "
-        f"source_system, entity, source_key, coalesce({keys}, '') as conflict_keys, "
-        f"{merged} as is_merged from {{}}"
+    # What is alike counts as one where cohesion is asked for, and makes no difference elsewhere.
+    scored = sql.SQL(
+        "(select features from identity.scored_records as scored "
+        "where scored.domain = {domain} and scored.record = source.record)"
+        if policy.asks_for_cohesion
+        else "null"
     )
-    table = sql.Identifier("identity", f"{domain.singular}_records")
-    return sql.SQL(text).format(table)
+    text = (
+        "create or replace temporary view source_records as select source.*, "
+        "coalesce({face}::text, '') as face from ("
+        f"select {record} as record, source_system, entity, source_key, "
+        f"coalesce({keys}, '') as conflict_keys, {merged} as is_merged from {{records}}"
+        ") as source"
+    )
+    return sql.SQL(text).format(
+        face=scored.format(**domain.names),
+        records=sql.Identifier("identity", f"{domain.singular}_records"),
+    )
 
 
 def _write_terms(connection: Connection, policy: Policy) -> None:
@@ -119,9 +130,9 @@ def _rulings(connection: Connection) -> sql.SQL | None:
 
 def read_nodes(connection: Connection, domain: Domain) -> Iterator[tuple[str, Node, str | None]]:
     """Yield the affected records that exist, in the order of their texts, with the id they hold."""
-    for record, system, keys, is_merged, held in _rows(connection, domain, "read_nodes"):
+    for record, system, keys, is_merged, face, held in _rows(connection, domain, "read_nodes"):
         conflict_keys = tuple(keys.split(SEPARATOR)) if keys else ()
-        yield record, Node(system, conflict_keys, is_merged), held
+        yield record, Node(system, conflict_keys, is_merged, face), held
 
 
 def read_homes(connection: Connection, domain: Domain) -> Iterator[tuple[str, str, int | None]]:

@@ -184,6 +184,28 @@ def test_the_policy_between_two_systems_decides_what_is_accepted_and_how_many(
     assert customers.blocked() == [("a2", "c1", "cardinality", "crm / erp")]
 
 
+def test_records_that_became_alike_are_settled_again_where_cohesion_is_asked(
+    customers: Linked,
+) -> None:
+    keys = [f"a{number}" for number in range(6)]
+    customers.add(*keys)
+    customers.policy("*", "*", least_cohesion=0.6)
+    for key in keys[1:]:
+        customers.score("a0", key, 0.97)
+    customers.assign()
+    assert len(customers.groups()) > 1
+    assert {reason for _, _, reason, _ in customers.blocked()} == {"cohesion"}
+    with connect() as connection:
+        connection.execute(
+            "insert into identity.scored_records (domain, record, features, terms, blocks) "
+            "select 'customers', record, md5('alike')::uuid, '{}', '{}' "
+            "from identity.customer_records"
+        )
+    customers.assign()
+    assert len(customers.groups()) == 1
+    assert customers.blocked() == []
+
+
 def test_records_merged_into_each_other_in_a_circle_or_linked_with_themselves_do_no_harm(
     customers: Linked,
 ) -> None:

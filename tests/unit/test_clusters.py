@@ -142,6 +142,16 @@ def test_one_bridge_between_two_groups_is_not_enough_where_cohesion_is_asked() -
     assert set(supported.labels) == {0}
 
 
+def test_records_that_are_alike_in_all_that_is_compared_count_as_one_for_cohesion() -> None:
+    star = [model(0, number) for number in range(1, 50)]
+    policy = Policy([("*", "*", Terms(least_cohesion=0.5))])
+    alike = [Node("crm", face="same")] * 50
+    assert set(clusters_of(star, alike, policy=policy).labels) == {0}
+    bridged = clusters_of([*star, model(49, 50)], [*alike, Node("erp")], policy=policy)
+    assert set(bridged.labels) == {0}
+    assert len(set(clusters_of(star, 50, policy=policy).labels)) > 10
+
+
 def test_a_link_between_records_that_met_in_another_way_is_not_reported_as_blocked() -> None:
     nodes = [Node("crm", ("NO-org:1",)), Node("erp", ("NO-org:2",)), Node("crm")]
     links = [Link(0, 1, "rule", "name", 0.99), Link(0, 2, "steward", None, 1), key(1, 2)]

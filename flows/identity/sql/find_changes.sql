@@ -53,7 +53,7 @@ select
 from (
     select
         record,
-        concat_ws(' ', is_merged, conflict_keys) as traits
+        concat_ws(' ', is_merged, conflict_keys, face) as traits
     from source_records
 ) as source
 full outer join (

@@ -6,7 +6,7 @@ select
             select concat_ws(
                 ' ',
                 count(*),
-                bit_xor(hashtextextended(concat(record, ' ', is_merged, conflict_keys), 0))
+                bit_xor(hashtextextended(concat_ws(' ', record, is_merged, conflict_keys, face), 0))
             )
             from source_records
         ),

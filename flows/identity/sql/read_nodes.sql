@@ -3,6 +3,7 @@ select
     source.source_system,
     source.conflict_keys,
     source.is_merged,
+    source.face,
     held.{id}
 from affected
 inner join source_records as source on affected.record = source.record
