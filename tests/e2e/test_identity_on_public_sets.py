@@ -17,6 +17,10 @@ from tests.fixtures.identity_sets import SETS, Prepared, connections_file, prepa
 FLOORS = {
     "restaurants": (0.96, 0.99),
     "senzing": (0.75, 0.0),
+    "febrl3": (0.992, 0.99),
+    "febrl4": (0.997, 0.99),
+    "fake_1000": (0.86, 0.99),
+    "historical_50k": (0.75, 0.99),
 }
 
 

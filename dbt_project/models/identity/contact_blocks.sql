@@ -42,7 +42,7 @@ blocks as (
         keys.block_key,
         records.version
     from in_order as records
-    cross join lateral (
+    inner join lateral (
         -- A place alone makes no pairs: it needs a part of the name or of the birth date.
         values
         ('national_id', records.national_id),
@@ -52,7 +52,8 @@ blocks as (
         (
             'names',
             case
-                when records.normalised_first_name is not null
+                when
+                    records.normalised_first_name is not null
                     and records.normalised_last_name is not null
                     then records.both_names
             end
@@ -88,7 +89,7 @@ blocks as (
             || '|' || left(records.city, 6)
         ),
         ('house', records.house_number || '|' || records.street)
-    ) as keys (rule, block_key)
+    ) as keys (rule, block_key) on true
     union all
     select
         records.record,
@@ -97,12 +98,12 @@ blocks as (
         records.version
     from records
     cross join lateral unnest(records.phones || records.customer_keys) as held (shared)
-    cross join lateral (
+    inner join lateral (
         -- Colleagues are many, so that an initial at least is asked for.
         values
         ('first_initial_and_place_of_work', records.first_initial || '|' || held.shared),
         ('last_start_and_place_of_work', records.last_start || '|' || held.shared)
-    ) as keys (rule, block_key)
+    ) as keys (rule, block_key) on true
 ),
 
 usable as (
