@@ -24,7 +24,7 @@ from flows.sandbox.volume import write_volume, write_volume_change
 
 DATABASE = "concord_bench"
 STEPS = ("landing", "incoming", "staging", "identity", "marts", "publishing", "spare slot")
-GATES = ("gate raw", "gate marts")
+GATES = ("gate raw", "gate identity", "gate marts")
 
 
 def measure(order_lines: int, say: Callable[[str], None]) -> list[Figure]:

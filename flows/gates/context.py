@@ -52,6 +52,7 @@ def opened(search_path: Sequence[str] = ()) -> Iterator["FileDataContext"]:
             "CONCORD_GATE_RESULTS": str(results_folder()),
         },
     )
+    _read_variables_once(context)
     sources: Any = context.data_sources
     if search_path:
         options = f"-c search_path={','.join(search_path)}"
@@ -61,6 +62,12 @@ def opened(search_path: Sequence[str] = ()) -> Iterator["FileDataContext"]:
     finally:
         for name in (RAW_SOURCE, MARTS_SOURCE, IDENTITY_SOURCE):
             _disconnect(sources.get(name))
+
+
+def _read_variables_once(context: Any) -> None:  # noqa: ANN401 - untyped in this respect
+    # It would read its file of variables anew for every object that it loads: a fifth of its time.
+    values = context.config_provider.get_values()
+    context.config_provider.get_values = lambda: values
 
 
 def driver_url(url: str) -> str:
