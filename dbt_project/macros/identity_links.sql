@@ -86,31 +86,40 @@ select * from clashes
 {#- Every pair of records that share a value, unless the value stands for nobody in particular: on
     too many records of one system, or under different names there. -#}
 {% macro identity_value_pairs(compared_values) -%}
+hashed_values as (
+    select
+        *,
+        -- Numbers group and join faster than texts; pairs are made of equal texts only.
+        hashtextextended(rule || '|' || compared_value, 0) as value_hash
+    from {{ compared_values }}
+),
+
 uses as (
     select
-        rule,
-        compared_value,
+        value_hash,
         count(*) as use_count,
         count(*) <= min(largest_use) and min(first_word) is not distinct from max(first_word)
             as is_of_one
-    from {{ compared_values }}
-    group by rule, compared_value, source_system
+    from hashed_values
+    group by value_hash, source_system
 ),
 
 shared_values as (
-    select
-        rule,
-        compared_value
+    select value_hash
     from uses
-    group by rule, compared_value
+    group by value_hash
     having sum(use_count) > 1 and bool_and(is_of_one)
 ),
 
 held_values as materialized (
-    select held.*
-    from {{ compared_values }} as held
-    inner join shared_values
-        on held.rule = shared_values.rule and held.compared_value = shared_values.compared_value
+    select
+        held.value_hash,
+        held.rule,
+        held.compared_value,
+        held.record,
+        held.kind
+    from hashed_values as held
+    inner join shared_values on held.value_hash = shared_values.value_hash
 ),
 
 value_pairs as (
@@ -123,8 +132,9 @@ value_pairs as (
     from held_values as one
     inner join held_values as other
         on
-            one.rule = other.rule
-            and one.compared_value = other.compared_value
+            one.value_hash = other.value_hash
             and one.record < other.record
+            and one.rule = other.rule
+            and one.compared_value = other.compared_value
 )
 {%- endmacro %}

@@ -32,9 +32,29 @@ records as (
         postal_code,
         city,
         addresses,
-        length(normalised_name) >= 10 or cardinality(name_words) >= 2 as has_a_specific_name,
-        count(*) over (partition by source_system, entity, external_id) as external_id_uses
+        length(normalised_name) >= 10 or cardinality(name_words) >= 2 as has_a_specific_name
     from {{ ref('customer_records') }}
+),
+
+named_once as (
+    select
+        source_system,
+        entity,
+        external_id
+    from records
+    where external_id is not null
+    group by source_system, entity, external_id
+    having count(*) <= {{ identity_shared_value_limit() }}
+),
+
+naming_records as (
+    select records.*
+    from records
+    inner join named_once
+        on
+            records.source_system = named_once.source_system
+            and records.entity = named_once.entity
+            and records.external_id = named_once.external_id
 ),
 
 -- An external id names a record of the other kind by its key or, failing that, by its number.
@@ -42,22 +62,20 @@ named_records as (
     select
         naming.record,
         naming.normalised_name,
-        naming.external_id_uses,
         named.record as named_record,
         named.normalised_name as named_normalised_name,
         1 as precedence
-    from records as naming
+    from naming_records as naming
     inner join records as named
         on naming.external_id = named.source_key and naming.kind <> named.kind
     union all
     select
         naming.record,
         naming.normalised_name,
-        naming.external_id_uses,
         named.record as named_record,
         named.normalised_name as named_normalised_name,
         2 as precedence
-    from records as naming
+    from naming_records as naming
     inner join records as named
         on naming.external_id = named.record_number and naming.kind <> named.kind
     where naming.kind = 'crm' and naming.external_id <> named.source_key
@@ -79,7 +97,6 @@ external_id_pairs as (
     from best_named_records
     where
         preference = 1
-        and external_id_uses <= {{ identity_shared_value_limit() }}
         -- Two companies' ERPs may use the same key: then the name decides.
         and (candidate_count = 1 or normalised_name = named_normalised_name)
 ),
@@ -104,7 +121,8 @@ compared_values as (
         record,
         source_system,
         kind,
-        left(first_word, 3) as first_word,
+        case when common.largest_use = {{ identity_shared_value_limit() }} then left(first_word, 3) end
+            as first_word,
         common.rule,
         common.compared_value,
         common.largest_use
