@@ -26,6 +26,7 @@ VALUES = {
     "customers": "select customer_id as id, lifetime_net_amount_reporting as value from {mart}",
 }
 NO_VALUES = "select null::text as id, null::numeric as value where false"
+REOPENED = 1  # as the script says
 EARLIER = """
     select ruling, decided_by, decided_at, reason, compared from ops.decisions
     where domain = %s and left_record = %s and right_record = %s and status = 'reopened'
@@ -156,7 +157,7 @@ def _doubt(
         levels=row["levels"],
         weights=row["weights"],
         value=row["value"],
-        earlier=_earlier(connection, pair),
+        earlier=_earlier(connection, pair) if row["urgency"] == REOPENED else None,
     )
 
 

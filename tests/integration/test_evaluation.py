@@ -78,6 +78,34 @@ def test_an_entity_that_the_truth_never_names_is_not_judged(tmp_path: Path) -> N
     assert found.predicted_pairs == 3
 
 
+def hold_contact(contact_id: str, *records: str) -> None:
+    with connect() as connection:
+        connection.execute(
+            "insert into identity.contact_ids (contact_id, created_run_id) values (%s, 1)",
+            (contact_id,),
+        )
+        for record in records:
+            connection.execute(
+                "insert into identity.contact_crosswalk (contact_id, source_system, entity, "
+                "source_key, method, probability, version) "
+                "values (%s, %s, 'contacts', %s, 'key', 1, 1)",
+                (contact_id, *record.split("/")),
+            )
+
+
+@pytest.mark.usefixtures("crosswalk")
+def test_each_pair_counts_in_the_domain_that_knows_its_records(tmp_path: Path) -> None:
+    hold_contact("P1", "crm/p1", "erp/p1", "erp/p2")
+    hold_contact("P2", "crm/a3", "erp/p9")
+    truth = write(tmp_path, "crm,p1,erp,p1", "crm,a3,erp,c2", "crm,a4,erp,c4")
+    found = evaluate(truth)
+    # of customers a1-c1, a2-c1, a3-c2; of contacts p1-p1, p1-p2, a3-p9
+    assert (found.true_pairs, found.predicted_pairs) == (3, 6)
+    assert (found.precision, found.recall) == (2 / 6, 2 / 3)
+    contacts = evaluate(truth, "contacts")
+    assert (contacts.true_pairs, contacts.predicted_pairs, contacts.recall) == (3, 3, 1 / 3)
+
+
 @pytest.mark.usefixtures("crosswalk")
 def test_what_a_record_was_before_does_not_count(tmp_path: Path) -> None:
     with connect() as connection:

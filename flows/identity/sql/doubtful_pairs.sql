@@ -107,6 +107,7 @@ select
     pair.left_record,
     pair.right_record,
     pair.why,
+    pair.urgency,
     pair.left_id,
     pair.right_id,
     score.probability,
