@@ -47,6 +47,29 @@ def test_the_copy_has_the_same_rows_keys_indexes_and_comments(published: None) -
     assert version("b") == version("a")
 
 
+def test_what_was_judged_of_the_original_holds_for_the_copy(published: None) -> None:
+    run_id = start_run()
+    with connect() as connection:
+        connection.execute(
+            "insert into ops.judged_marts values "
+            "('a', 'orders', pg_relation_filenode('marts_a.orders'), 'rules', %(run)s), "
+            # Built anew since it was judged: nothing is known of the copy either.
+            "('a', 'customers', pg_relation_filenode('marts_a.orders'), 'rules', %(run)s), "
+            "('b', 'orders', 1, 'older rules', %(run)s)",
+            {"run": run_id},
+        )
+        connection.execute(
+            "insert into ops.rewritten_keys values ('a', 'orders', 'order_id', null, 'O1'), "
+            "('b', 'orders', 'order_id', null, 'O2')"
+        )
+    assert copy_live_to_spare("hash")
+    assert rows(
+        "select mart, rules, run_id, storage = pg_relation_filenode('marts_b.orders') "
+        "from ops.judged_marts where slot = 'b'"
+    ) == [("orders", "rules", run_id, True)]
+    assert rows("select mart, key from ops.rewritten_keys where slot = 'b'") == [("orders", "O1")]
+
+
 def test_a_second_copy_finds_nothing_to_do(published: None) -> None:
     assert copy_live_to_spare("hash")
     assert not copy_live_to_spare("hash")
