@@ -60,7 +60,8 @@ def mistyped(column: str) -> "ComparisonLevelCreator":
     )
 
 
-def _first_names_fit() -> "ComparisonLevelCreator":
+def first_names_fit() -> "ComparisonLevelCreator":
+    """First names that may be one, whatever the last names say."""
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
     return cll.Or(
@@ -85,7 +86,7 @@ def names_fit() -> "ComparisonLevelCreator":
     """First and last names that fit, as far as they are known; one of them must be."""
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
-    first_fits = cll.And(_first_names_fit(), cll.Or(sql(is_missing(LAST)), _last_names_fit()))
+    first_fits = cll.And(first_names_fit(), cll.Or(sql(is_missing(LAST)), _last_names_fit()))
     return cll.Or(first_fits, cll.And(sql(is_missing(FIRST)), _last_names_fit()))
 
 
@@ -95,7 +96,7 @@ def names_are_others() -> "ComparisonLevelCreator":
 
     return cll.And(
         sql(f"not ({one_name_is_missing()})"),
-        cll.Not(_first_names_fit()),
+        cll.Not(first_names_fit()),
         cll.Not(_last_names_fit()),
     )
 
@@ -107,5 +108,5 @@ def family() -> "ComparisonLevelCreator":
     return cll.And(
         cll.ExactMatchLevel(LAST),
         sql(f"not ({is_missing(FIRST)})"),
-        cll.Not(_first_names_fit()),
+        cll.Not(first_names_fit()),
     )

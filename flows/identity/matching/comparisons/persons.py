@@ -7,12 +7,14 @@ comparisons look at the names as well.
 
 from typing import TYPE_CHECKING
 
+from flows.identity.matching.comparisons.mailboxes import is_of_an_office
 from flows.identity.matching.comparisons.names import (
     FIRST,
     LAST,
     begins_alike,
     exchanged,
     family,
+    first_names_fit,
     is_missing,
     mistyped,
     names_are_others,
@@ -150,12 +152,14 @@ def _email() -> Levels:
     mistyped_letters = sql(f"damerau_levenshtein({', '.join(mailboxes)}) <= 2")
     mistyped_domain = cll.DamerauLevenshteinLevel("email_domain", 2)
     same_local = sql("email_local_l = email_local_r")
+    same = cll.And(same_local, cll.ExactMatchLevel("email_domain"))
     similar = cll.And(*(cll.JaroWinklerLevel(f"email_{part}", 0.9) for part in ("local", "domain")))
     other_domain = sql("email_domain_l <> email_domain_r")
     return [
         ("unknown", null("email_local_l is null or email_local_r is null")),
         ("same mailbox, other names", cll.And(same_local, names_are_others())),
-        ("same", cll.And(same_local, cll.ExactMatchLevel("email_domain"))),
+        ("same mailbox of an office", cll.And(same, sql(is_of_an_office("email_local_l")))),
+        ("same", same),
         (
             "mistyped",
             cll.Or(cll.And(same_local, mistyped_domain), cll.And(is_long, mistyped_letters)),
@@ -210,6 +214,7 @@ def _place_of_work() -> Levels:
         ("same customer and telephone", cll.And(customer, phone, names_fit())),
         ("same telephone", cll.And(phone, names_fit())),
         ("same customer", cll.And(customer, names_fit())),
+        ("same, but another last name", cll.And(cll.Or(customer, phone), first_names_fit())),
         ("colleagues", cll.Or(customer, phone)),
         ("different", cll.ElseLevel()),
     ]
