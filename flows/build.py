@@ -9,8 +9,7 @@ from flows.core.dbt import run_dbt, seed_if_changed
 from flows.core.migrations import migrate
 from flows.core.runs import Run, recorded_run
 from flows.core.warehouse import connect
-from flows.identify import settle_identity
-from flows.judge import judge
+from flows.identify import judge, settle_identity
 
 
 @flow(name="build", flow_run_name="build")

@@ -1,15 +1,16 @@
 """Decide which records are the same customer, contact or product; ids once given stay."""
 
 from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows import gates, identity
 from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.errors import GateRefusedError
 from flows.core.migrations import migrate
 from flows.core.runs import Run, recorded_run
 from flows.core.warehouse import connect
-from flows.judge import judge
 
 
 @flow(name="identify", flow_run_name="identify")
@@ -70,3 +71,18 @@ def assign_ids(run_id: int) -> bool:
     for domain, what in changes.items():
         get_run_logger().info("%s: %s", domain, what)
     return not all(what.is_unchanged for what in changes.values())
+
+
+@task(task_run_name="gate: {promotion}", cache_policy=NO_CACHE)
+def judge(gate: gates.Courtroom, promotion: str, run_id: int, slot: str | None = None) -> None:
+    """Let Great Expectations judge a promotion and show the verdict; refuse when it says no."""
+    verdict = gate.judge(promotion, run_id=run_id, slot=slot)
+    if verdict.is_refused or not gates.data_docs_page().exists():
+        gate.draw_data_docs()
+    create_markdown_artifact(
+        key=f"gate-{promotion}",
+        markdown=gates.markdown(verdict),
+        description=gates.headline(verdict),
+    )
+    if verdict.is_refused:
+        raise GateRefusedError(gates.headline(verdict))
