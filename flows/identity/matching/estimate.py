@@ -56,15 +56,16 @@ class Proposal:
     examples: Sequence[Example]
 
 
-def propose(domain: str, folder: Path) -> Proposal:
+def propose(domain: str | Domain, folder: Path, *, present: Weights | None = None) -> Proposal:
     """Estimate weights on the present records and write them to a file in the folder.
 
-    Nothing in the warehouse changes; copying the file over the reviewed one adopts it.
+    Nothing in the warehouse changes; copying the file over the reviewed one adopts it. They are
+    compared with the reviewed weights unless others are given.
     """
-    chosen = domain_named(domain)
-    present = weights_of(chosen)
+    chosen = domain_named(domain) if isinstance(domain, str) else domain
+    present = present or weights_of(chosen)
     with connect(application="concord estimate") as connection, scratch() as work:
-        policy = read_policy(connection, domain)
+        policy = read_policy(connection, chosen.name)
         model = read_model(connection, chosen, present, policy)
         scope = Scope(connection, chosen, model.features, 0, None, policy.largest_block)
         note_changes(scope)
@@ -78,7 +79,7 @@ def propose(domain: str, folder: Path) -> Proposal:
             engine.close()
             connection.rollback()
     path = write_weights(proposed, folder / present.path.name)
-    return Proposal(domain, path, present, proposed, **changes)
+    return Proposal(chosen.name, path, present, proposed, **changes)
 
 
 def write_weights(weights: Weights, path: Path) -> Path:
@@ -152,13 +153,14 @@ def _changes(
         )
     accept = _accept_above(connection, model.domain)
     engine.execute(
-        "create table both as select coalesce(present.l, proposed.l) as l, "
+        "create table decided as select coalesce(present.l, proposed.l) as l, "
         "coalesce(present.r, proposed.r) as r, coalesce(present.probability, 0) as before, "
         "coalesce(proposed.probability, 0) as after from present full outer join proposed "
         "on present.l = proposed.l and present.r = proposed.r"
     )
     turned = engine.connection.execute(
-        f"select l, r, before, after from both where (before >= {accept}) <> (after >= {accept}) "
+        "select l, r, before, after from decided "
+        f"where (before >= {accept}) <> (after >= {accept}) "
         "order by abs(after - before) desc, l, r"
     ).fetchall()
     ids = _ids(connection, model.domain)
@@ -166,7 +168,7 @@ def _changes(
     same = [ids.get(p.left_record) == ids.get(p.right_record) for p in pairs]
     won = [p.proposed_probability >= accept for p in pairs]
     return {
-        "accepted": engine.count(f"select count(*) from both where before >= {accept}"),
+        "accepted": engine.count(f"select count(*) from decided where before >= {accept}"),
         "newly_accepted": sum(won),
         "no_longer_accepted": len(won) - sum(won),
         "would_merge": sum(w and not s for w, s in zip(won, same, strict=True)),
