@@ -1,1 +1,3 @@
-select replace(substring({{ function('fold_words').include(database=false) }}(value), '\m[0-9]+(?: ?[a-z]\M)?'), ' ', '')
+select replace(
+    substring({{ identity_call('fold_words') }}(value), '\m[0-9]+(?: ?[a-z]\M)?'), ' ', ''
+)

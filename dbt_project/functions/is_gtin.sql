@@ -1,4 +1,4 @@
-{#- Eight, twelve, thirteen or fourteen digits whose last one checks the others, padded to fourteen. -#}
+{#- Eight, twelve, thirteen or fourteen digits whose last one checks the others. -#}
 select case
     when value ~ '^(\d{8}|\d{12,14})$' and value !~ '^0+$'
         then (

@@ -1,1 +1,1 @@
-select {{ function('strip_legal_form').include(database=false) }}({{ function('fold_company_name').include(database=false) }}(value))
+select {{ identity_call('strip_legal_form') }}({{ identity_call('fold_company_name') }}(value))

@@ -1,8 +1,13 @@
 select nullif(
     btrim(
         regexp_replace(
-            ' ' || {{ function('blank_signs').include(database=false) }}(translate({{ function('fold_text').include(database=false) }}(value), '.''`', '')) || ' ',
-            '^ (?:(?:mrs?|ms|miss|mx|dr|prof|sir|dame|herr|frau|fru|hr|frk|ing|dipl|mag|med|rev) )+(?=.)| (?:(?:jr|sr|iii?|phd|md|mba|esq) )+$',
+            ' '
+            || {{ identity_call('blank_signs') }}(
+                translate({{ identity_call('fold_text') }}(value), '.''`', '')
+            )
+            || ' ',
+            '^ (?:(?:mrs?|ms|miss|mx|dr|prof|sir|dame|herr|frau|fru|hr|frk|ing|dipl|mag|med|rev) )+'
+            '(?=.)| (?:(?:jr|sr|iii?|phd|md|mba|esq) )+$',
             ' ',
             'g'
         )

@@ -4,8 +4,9 @@ select nullif(
             replace(
                 replace(
                     regexp_replace(
-                        ' ' || {{ function('fold_words').include(database=false) }}(value) || ' ',
-                        '(?: (?:no|nr|apt|apartment|suite|ste|unit|flat|floor|etg|etage))?(?: [0-9]+(?: ?[a-z])?(?= ))+',
+                        ' ' || {{ identity_call('fold_words') }}(value) || ' ',
+                        '(?: (?:no|nr|apt|apartment|suite|ste|unit|flat|floor|etg|etage))?'
+                        '(?: [0-9]+(?: ?[a-z])?(?= ))+',
                         '',
                         'g'
                     ),

@@ -1,4 +1,4 @@
-{#- A name that is nothing but forms keeps one. In plpgsql, since counting words from both ends takes
+{#- A name of nothing but forms keeps one. In plpgsql, since counting words from both ends takes
     SQL a sort per name. -#}
 {%- set forms = identity_legal_forms() -%}
 declare
