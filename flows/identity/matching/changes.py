@@ -66,7 +66,7 @@ def note_changes(scope: Scope) -> int:
         scope.run("note_term_holders")
     scope.run("size_blocks")
     scope.run("refuse_blocks")
-    if not scope.is_full:
+    if not scope.is_full and scope.count("turned_blocks"):
         scope.run("note_block_members")
     scope.run("gather_groups")
     return scope.count("affected_features")
