@@ -2,11 +2,12 @@
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flows.core.errors import SettingsError
+from flows.core.errors import ConnectionsError, SettingsError
 from flows.core.settings import settings
 from flows.core.warehouse import connect
 from flows.identity.matching import match
@@ -33,6 +34,12 @@ PAIRS = """
 select left_record, right_record, round(match_weight::numeric, 6), levels
 from identity.scored_pairs order by left_record, right_record
 """
+
+
+@pytest.fixture(autouse=True)
+def settings_read_anew() -> Iterator[None]:
+    yield
+    settings.cache_clear()
 
 
 def asked_for_spark(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +75,23 @@ def test_spark_without_pyspark_says_what_to_install(
     asked_for_spark(tmp_path, monkeypatch)
     with pytest.raises(SettingsError, match=r"pip install 'concord\[spark\]'"):
         open_engine(tmp_path)
+
+
+def test_an_unknown_engine_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for_spark(tmp_path, monkeypatch)
+    file = tmp_path / "connections.yaml"
+    file.write_text("connections: {}\nidentity: {engine: flink}\n", encoding="utf-8")
+    with pytest.raises(ConnectionsError, match=r"line 2: engine 'flink' .* duckdb, spark"):
+        open_engine(tmp_path)
+
+
+def test_records_are_matched_in_process_unless_the_file_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for_spark(tmp_path, monkeypatch)
+    (tmp_path / "connections.yaml").unlink()
+    engine = open_engine(tmp_path)
+    engine.close()
+    assert engine.dialect == "duckdb"
