@@ -125,7 +125,7 @@ def _marts_lag(connection: Connection) -> bool:
 
 def _newest_version(connection: Connection) -> int:
     tables = [("staging", entity.name) for entity in entities()]
-    tables.append(("identity", "customer_crosswalk"))
+    tables += [("identity", f"{name}_crosswalk") for name in ("customer", "contact", "product")]
     newest = sql.SQL(" union all ").join(
         sql.SQL("select max(version) as version from {}").format(sql.Identifier(*table))
         for table in tables
