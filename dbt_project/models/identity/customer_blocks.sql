@@ -37,7 +37,12 @@ blocks as (
             'name_start_and_street',
             left(records.joined_name, 3) || '|' || records.street || '|' || records.house_number
         ),
-        ('initials_and_town', left(records.initials, 5) || '|' || records.city),
+        -- Two letters would pair half a town.
+        (
+            'initials_and_town',
+            case when length(records.initials) >= 3 then left(records.initials, 5) end
+            || '|' || records.city
+        ),
         (
             'initials_and_town',
             case when length(records.joined_name) between 3 and 5 then records.joined_name end
