@@ -31,7 +31,8 @@ def build(full: bool = False) -> bool:
         with gates.Courtroom() as gate:
             _promote_raw(run, plan, gate)
             _build_staging(run, plan)
-            settle_identity(run, gate, full=plan.is_full)
+            if _identity_lags(plan):
+                settle_identity(run, gate, full=plan.is_full)
             _build_marts(run, plan)
             _promote_marts(run, gate)
     return True
@@ -47,6 +48,15 @@ def _promote_raw(run: Run, plan: staging.Plan, gate: gates.Courtroom) -> None:
 def _build_staging(run: Run, plan: staging.Plan) -> None:
     with run.timed("staging"):
         build_staging(plan)
+
+
+def _identity_lags(plan: staging.Plan) -> bool:
+    """Say whether records, rules or rulings changed since identity last passed its gate."""
+    if plan.is_full or identity.is_pending():
+        return True
+    with connect() as connection:
+        settled = gates.last_passed(connection, "identity")
+        return not settled or staging.records_changed_since(connection, settled)
 
 
 def _build_marts(run: Run, plan: staging.Plan) -> None:

@@ -3,7 +3,7 @@
 from flows.gates.courtroom import Courtroom
 from flows.gates.docs import index_page as data_docs_page
 from flows.gates.judging import judge
-from flows.gates.passed import require_passed
+from flows.gates.passed import last_passed, require_passed
 from flows.gates.report import headline, markdown
 from flows.gates.verdict import Finding, Held, Result, Thresholds, Verdict
 
@@ -17,6 +17,7 @@ __all__ = [
     "data_docs_page",
     "headline",
     "judge",
+    "last_passed",
     "markdown",
     "require_passed",
 ]

@@ -8,6 +8,16 @@ OUTCOMES = """
 select count(*), count(*) filter (where outcome = 'block')
 from ops.verdicts where promotion = %s and run_id = %s
 """
+LAST = """
+select run_id, bool_or(outcome = 'block') from ops.verdicts
+where promotion = %s group by run_id order by run_id desc limit 1
+"""
+
+
+def last_passed(connection: Connection, promotion: str) -> int:
+    """Return the run that a gate let through last; 0 when none, or when it refused since."""
+    row = connection.execute(LAST, (promotion,)).fetchone()
+    return 0 if row is None or row[1] else int(row[0])
 
 
 def require_passed(connection: Connection, promotion: str, run_id: int) -> None:

@@ -7,6 +7,7 @@ from flows.staging.scope import (
     mark_staged,
     marts_to_catch_up,
     plan_of_work,
+    records_changed_since,
 )
 from flows.staging.signature import marts_signature, remember_signature
 
@@ -17,6 +18,7 @@ __all__ = [
     "marts_signature",
     "marts_to_catch_up",
     "plan_of_work",
+    "records_changed_since",
     "remember_signature",
     "settle_reporting_currency",
 ]
