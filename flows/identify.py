@@ -33,14 +33,24 @@ def identify(full: bool = False) -> bool:
 
 
 def settle_identity(run: Run, gate: gates.Courtroom, *, full: bool = False) -> bool:
-    """Go from staged records to ids, step by step, and through the gate."""
+    """Go from staged records to ids, step by step and through the gate; say whether any id changed.
+
+    Rulings and edited rules count as taken in only once the gate has passed: a run that was
+    refused or killed is followed by one that settles and judges again.
+    """
     with run.timed("identity"):
         prepare_records(run.run_id, full=full)
-        for domain in identity.MATCHED_DOMAINS:
-            match_records(domain, run.run_id)
-        is_changed = assign_ids(run.run_id)
-    with run.timed("gate identity"):
-        judge(gate, "identity", run.run_id)
+    with identity.taking_effect() as reopened:
+        if reopened:
+            get_run_logger().info("%s rulings are to be reviewed again.", reopened)
+        with run.timed("identity"):
+            for domain in identity.MATCHED_DOMAINS:
+                match_records(domain, run.run_id)
+            is_changed = assign_ids(run.run_id)
+        with run.timed("gate identity"):
+            judge(gate, "identity", run.run_id)
+    with connect() as connection:
+        identity.remember_signatures(connection)
     return is_changed
 
 
@@ -62,12 +72,7 @@ def match_records(domain: str, run_id: int) -> None:
 @task(task_run_name="decide which records are the same", cache_policy=NO_CACHE)
 def assign_ids(run_id: int) -> bool:
     """Bring ids and crosswalks in line with keys, scores and rulings; say whether any changed."""
-    with identity.taking_effect() as reopened:
-        changes = identity.assign(run_id)
-    with connect() as connection:
-        identity.remember_signatures(connection)
-    if reopened:
-        get_run_logger().info("%s rulings are to be reviewed again.", reopened)
+    changes = identity.assign(run_id)
     for domain, what in changes.items():
         get_run_logger().info("%s: %s", domain, what)
     return not all(what.is_unchanged for what in changes.values())

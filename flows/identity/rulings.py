@@ -171,8 +171,8 @@ def mark_applied(connection: Connection, applied: str) -> None:
 def taking_effect() -> Iterator[int]:
     """Ask again about rulings whose values changed, and note that those in force are applied.
 
-    The block assigns the ids; what is ruled while it works is left for the next time. Yields how
-    many rulings were reopened.
+    The block assigns the ids and lets the gate judge them; when it fails, nothing is noted. What is
+    ruled while it works is left for the next time. Yields how many rulings were reopened.
     """
     with connect(application="concord rulings") as connection:
         reopened = reopen_changed(connection)
