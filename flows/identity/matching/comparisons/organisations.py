@@ -70,11 +70,13 @@ def _null(condition: str) -> "ComparisonLevelCreator":
 
 
 def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
+    return [*_levels_of_one_name(), *_levels_of_two_names()]
+
+
+def _levels_of_one_name() -> list[tuple[str, "ComparisonLevelCreator"]]:
+    """Names that are the same, if not written the same."""
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
-    left, right = _words_of_one("l", "r"), _words_of_one("r", "l")
-    group_words = ", ".join(f"'{word}'" for word in GROUP_WORDS)
-    more = f"(array_length({left}) = 0 or array_length({right}) = 0)"
     return [
         ("unknown", cll.NullLevel("normalised_name")),
         (
@@ -103,6 +105,17 @@ def _name_levels() -> list[tuple[str, "ComparisonLevelCreator"]]:
                 "= replace(normalised_name_r, ' ', '')"
             ),
         ),
+    ]
+
+
+def _levels_of_two_names() -> list[tuple[str, "ComparisonLevelCreator"]]:
+    """Names that differ, and in what."""
+    import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
+
+    left, right = _words_of_one("l", "r"), _words_of_one("r", "l")
+    group_words = ", ".join(f"'{word}'" for word in GROUP_WORDS)
+    more = f"(array_length({left}) = 0 or array_length({right}) = 0)"
+    return [
         (
             "other number",
             _custom(
