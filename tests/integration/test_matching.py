@@ -45,7 +45,7 @@ def test_records_that_look_alike_are_a_scored_pair_and_others_are_not() -> None:
             "select levels, weights, match_weight from identity.scored_pairs"
         ).fetchall()[0]
     assert levels["name"] == "nearly the same"
-    assert levels["phone"] == "same"
+    assert levels["phone"] == "same and rare"
     prior = log2(1 / 511)  # odds of one in 512, the power of two below the prior's population
     assert weight == pytest.approx(sum(weights.values()) + prior, abs=0.001)
 
