@@ -99,7 +99,7 @@ def _session(folder: Path) -> Any:  # noqa: ANN401 - PySpark is optional, and ha
     except ImportError as error:
         raise SettingsError(
             "connections.yaml asks for `identity: {engine: spark}`, but PySpark is not installed. "
-            "Install it with `pip install 'concord[spark]'`, or take the engine duckdb."
+            "Install it with `pip install 'pyspark>=4'`, or take the engine duckdb."
         ) from error
     builder = SparkSession.builder.appName("concord identity").config(
         map={
