@@ -3,7 +3,7 @@
     {%- if execute and not is_incremental() -%} {{- return('') -}} {%- endif -%}
     {{- affected_keys([
         "select record from " ~ ref(records)
-            ~ " where version >= (select coalesce(max(version), 0) from " ~ this ~ ")",
+            ~ " where version > (select coalesce(max(version), 0) from " ~ this ~ ")",
         "select block.record from " ~ this ~ " as block where not exists (select from "
             ~ ref(records) ~ " as kept where kept.record = block.record)",
     ]) -}}

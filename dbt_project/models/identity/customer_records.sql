@@ -21,7 +21,7 @@ customers as (
     where {{ only_affected(['source_system', "'customers'", 'source_key']) }}
 ),
 
-addresses as (
+addresses as not materialized (
     select * from {{ ref('stg_addresses') }}
     where
         not is_deleted
@@ -134,8 +134,9 @@ records as (
     select * from customer_records
 ),
 
--- A fence, as the next ones: each value is worked out once, not again wherever it is looked at.
-folded as materialized (
+-- The offset is a fence, here and below: each value is worked out once, not again wherever it is
+-- looked at. In quotes it is a constant to the planner at once, which else allows no workers.
+folded as (
     select
         *,
         {{ function('fold_company_name') }}(name) as folded_name,
@@ -144,9 +145,10 @@ folded as materialized (
         {{ function('normalise_email') }}(email) as compared_email,
         {{ function('registered_domain') }}(website) as website_domain
     from records
+    offset '0'
 ),
 
-worded as materialized (
+worded as (
     select
         folded.*,
         {{ function('strip_legal_form') }}(folded_name) as normalised_name,
@@ -155,6 +157,7 @@ worded as materialized (
         {{ function('is_plausible_number') }}(bare_tax_id) as has_tax_id,
         {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id
     from folded
+    offset '0'
 ),
 
 features as (

@@ -19,13 +19,13 @@ left join (
             hashtextextended(blocks.rule || ':' || blocks.block_key, 0) as block
         from {blocks} as blocks
         where {is_full} or blocks.record in (
-            select recent.record from {records} as recent where recent.version >= {since}
+            select recent.record from {records} as recent where recent.version > {since}
         )
         offset 0
     ) as hashed
     group by hashed.record
 ) as block_sets on records.record = block_sets.record
-where not records.is_deleted and ({is_full} or records.version >= {since});
+where not records.is_deleted and ({is_full} or records.version > {since});
 
 create temporary table changed_records on commit drop as
 select
