@@ -73,7 +73,7 @@ def test_spark_without_pyspark_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked_for_spark(tmp_path, monkeypatch)
-    with pytest.raises(SettingsError, match=r"pip install 'concord\[spark\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'pyspark"):
         open_engine(tmp_path)
 
 
