@@ -56,8 +56,13 @@ def mistyped(column: str) -> "ComparisonLevelCreator":
     is_long = sql(f"least(length({column}_l), length({column}_r)) >= 5")
     return cll.Or(
         cll.And(is_long, cll.DamerauLevenshteinLevel(column, 1)),
-        cll.JaroWinklerLevel(column, 0.92),
+        cll.And(_is_of_like_length(column), cll.JaroWinklerLevel(column, 0.92)),
     )
+
+
+def _is_of_like_length(column: str) -> "ComparisonLevelCreator":
+    """Darla and Darletta begin alike, but nobody mistypes three letters."""
+    return sql(f"abs(length({column}_l) - length({column}_r)) <= 2")
 
 
 def first_names_fit() -> "ComparisonLevelCreator":
@@ -68,7 +73,7 @@ def first_names_fit() -> "ComparisonLevelCreator":
         cll.ExactMatchLevel("given_name"),
         sql(begins_alike(FIRST)),
         sql(stands_as_the_other()),
-        cll.JaroWinklerLevel(FIRST, 0.88),
+        cll.And(_is_of_like_length(FIRST), cll.JaroWinklerLevel(FIRST, 0.88)),
     )
 
 

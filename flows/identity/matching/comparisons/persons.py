@@ -7,6 +7,14 @@ comparisons look at the names as well.
 
 from typing import TYPE_CHECKING
 
+from flows.identity.matching.comparisons.households import (
+    another_of_the_household,
+    is_contradicted,
+    may_be_one,
+    numbers_are_of_one_kind,
+    of_another_generation,
+    shares_a_mailbox_with_another,
+)
 from flows.identity.matching.comparisons.mailboxes import is_of_an_office
 from flows.identity.matching.comparisons.names import (
     FIRST,
@@ -18,7 +26,6 @@ from flows.identity.matching.comparisons.names import (
     is_missing,
     mistyped,
     names_are_others,
-    names_fit,
     null,
     one_name_is_missing,
     sql,
@@ -90,6 +97,7 @@ def _first_name() -> Levels:
         ("stands as last name", sql(f"({stands_as_the_other()}) and ({one_name_is_missing()})")),
         ("mistyped", mistyped(FIRST)),
         ("initial or beginning", sql(begins_alike(FIRST))),
+        ("another of one household", another_of_the_household()),
         ("similar", cll.JaroWinklerLevel(FIRST, 0.8)),
         ("different", cll.ElseLevel()),
     ]
@@ -128,6 +136,7 @@ def _birth_date() -> Levels:
         ("day and month exchanged", sql(day_and_month_exchanged)),
         ("a month apart at most", _days_apart(DAYS_OF_A_MONTH)),
         ("a year apart at most", _days_apart(DAYS_OF_A_YEAR)),
+        ("of another generation", sql(of_another_generation())),
         ("different", cll.ElseLevel()),
     ]
 
@@ -135,8 +144,13 @@ def _birth_date() -> Levels:
 def _national_id() -> Levels:
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
+    # Whose passport is known here and whose licence there may well be one.
+    other_kinds = (
+        f"not ({numbers_are_of_one_kind()}) "
+        "and damerau_levenshtein(national_id_l, national_id_r) > 1"
+    )
     return [
-        ("unknown", cll.NullLevel("national_id")),
+        ("unknown", null(f"({is_missing('national_id')}) or ({other_kinds})")),
         ("same", cll.ExactMatchLevel("national_id")),
         ("mistyped", cll.DamerauLevenshteinLevel("national_id", 1)),
         ("different", cll.ElseLevel()),
@@ -158,6 +172,7 @@ def _email() -> Levels:
     return [
         ("unknown", null("email_local_l is null or email_local_r is null")),
         ("same mailbox, other names", cll.And(same_local, names_are_others())),
+        ("same mailbox of a family", shares_a_mailbox_with_another()),
         ("same mailbox of an office", cll.And(same, sql(is_of_an_office("email_local_l")))),
         ("same", same),
         (
@@ -185,7 +200,8 @@ def _address() -> Levels:
     near_town = cll.JaroWinklerLevel("city", 0.9)
     return [
         ("unknown", null(nothing)),
-        ("same building", cll.And(_same_building(), names_fit())),
+        ("same building", cll.And(_same_building(), may_be_one())),
+        ("same building, others live there", cll.And(_same_building(), sql(is_contradicted()))),
         ("same building, other or no name", _same_building()),
         ("same postal code", cll.ExactMatchLevel("postal_code")),
         ("mistyped postal code, same town", cll.And(near_code, near_town)),
@@ -211,9 +227,9 @@ def _place_of_work() -> Levels:
                 "and (phones_l is null or phones_r is null)"
             ),
         ),
-        ("same customer and telephone", cll.And(customer, phone, names_fit())),
-        ("same telephone", cll.And(phone, names_fit())),
-        ("same customer", cll.And(customer, names_fit())),
+        ("same customer and telephone", cll.And(customer, phone, may_be_one())),
+        ("same telephone", cll.And(phone, may_be_one())),
+        ("same customer", cll.And(customer, may_be_one())),
         ("same, but another last name", cll.And(cll.Or(customer, phone), first_names_fit())),
         ("colleagues", cll.Or(customer, phone)),
         ("different", cll.ElseLevel()),
