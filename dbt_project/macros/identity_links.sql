@@ -87,11 +87,13 @@ select * from clashes
     too many records of one system, or under different names there. -#}
 {% macro identity_value_pairs(compared_values) -%}
 hashed_values as (
-    select
-        *,
-        -- Numbers group and join faster than texts; pairs are made of equal texts only.
-        hashtextextended(rule || '|' || compared_value, 0) as value_hash
-    from {{ compared_values }}
+    select * from (
+        select
+            *,
+            {{ identity_value_hash('rule', 'compared_value') }} as value_hash
+        from {{ compared_values }}
+    ) as hashed
+    where {{ only_affected(['value_hash']) }}
 ),
 
 uses as (
@@ -128,7 +130,8 @@ value_pairs as (
         other.record as other,
         one.kind as one_kind,
         other.kind as other_kind,
-        one.rule
+        one.rule,
+        one.value_hash
     from held_values as one
     inner join held_values as other
         on

@@ -132,6 +132,18 @@ def settled() -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+def paired() -> dict[str, list[tuple[Any, ...]]]:
+    """Return every pair that shares a value, with what came of it."""
+    columns = "left_record, right_record, rule, is_rule, clash, value_hash"
+    with connect() as connection:
+        return {
+            singular: connection.execute(
+                f"select {columns} from identity.{singular}_key_pairs order by 1, 2, 3, 6".encode()
+            ).fetchall()
+            for singular in ("customer", "contact", "product")
+        }
+
+
 @pytest.mark.usefixtures("warehouse")
 def test_records_identified_day_by_day_are_grouped_as_all_at_once() -> None:
     create_staging()
@@ -140,11 +152,13 @@ def test_records_identified_day_by_day_are_grouped_as_all_at_once() -> None:
     for _ in range(DAYS):
         days.pass_one()
         identify()
-    grown = settled()
+    grown, pairs = settled(), paired()
     with connect() as connection:
         connection.execute(FORGET)
     identify(full=True)
     assert settled() == grown
+    assert paired() == pairs
+    assert all(pairs.values())
     for domain in ("customer", "contact", "product"):
         assert len({row[-1] for row in grown[domain]}) < len(grown[domain])
     assert {"key", "model"} <= {row[3] for rows in grown.values() for row in rows}

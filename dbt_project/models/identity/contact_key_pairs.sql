@@ -1,7 +1,13 @@
 {{
     config(
-        materialized='table',
-        pre_hook='set local enable_nestloop = off',
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['value_hash'],
+        on_schema_change='append_new_columns',
+        pre_hook=[
+            "{{ identity_affected_pairs('contact_values') }}",
+            'set local enable_nestloop = off',
+        ],
         post_hook='analyze {{ this }}',
     )
 }}
@@ -10,16 +16,10 @@
 with
 
 records as (
-    select
-        *,
-        case
-            when normalised_first_name is not null and normalised_last_name is not null
-                then normalised_name
-        end as whole_name
-    from {{ ref('contact_records') }}
+    select * from {{ ref('contact_records') }}
+    where {{ identity_only_holders() }}
 ),
 
--- What two records may have in common: a rule, the value, and how often one system may hold it.
 compared_values as (
     select
         record,
@@ -31,26 +31,20 @@ compared_values as (
         common.compared_value,
         common.largest_use
     from records
-    left join lateral unnest(customer_keys) as customer_key on true
-    left join lateral unnest(phones) as phone on true
     cross join lateral (
-        values
-        ('national_id', national_id, {{ identity_shared_value_limit() }}),
-        ('name_and_email', whole_name || '|' || emails[1], {{ identity_shared_name_limit() }}),
-        ('name_and_phone', whole_name || '|' || phone, {{ identity_shared_name_limit() }}),
-        ('name_and_customer', whole_name || '|' || customer_key, {{ identity_shared_name_limit() }})
+        {{ identity_contact_values() }}
     ) as common (rule, compared_value, largest_use)
     where common.compared_value is not null
-    group by record, source_system, kind, common.rule, common.compared_value, common.largest_use
 ),
 
 {{ identity_value_pairs('compared_values') }},
 
 compared_pairs as (
-    select distinct
+    select
         pairs.one as left_record,
         pairs.other as right_record,
         pairs.rule,
+        pairs.value_hash,
         {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
         or one.given_name = other.given_name as has_alike_names,
         one.birth_date <> other.birth_date as has_other_birth_date
@@ -68,7 +62,9 @@ judged_pairs as (
         case
             when rule = 'national_id' and has_alike_names is not true
                 then 'nothing alike but the number'
-        end as clash
+        end as clash,
+        value_hash,
+        {{ current_version() }} as version
     from compared_pairs
     -- Father and son share name, mailbox and telephone.
     where rule = 'national_id' or has_other_birth_date is not true

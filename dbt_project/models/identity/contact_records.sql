@@ -9,6 +9,15 @@
     )
 }}
 
+{%- set number_of_generation -%}
+case
+            when records.generation in ('sr', 'senior', 'i') then 1
+            when records.generation in ('jr', 'junior', 'ii') then 2
+            when records.generation = 'iii' then 3
+        end
+{%- endset %}
+{%- set generations = "' (jr|junior|sr|senior|i{1,3})$'" %}
+
 with
 
 contacts as (
@@ -18,8 +27,8 @@ contacts as (
         and {{ only_affected(['source_system', "'contacts'", 'source_key']) }}
 ),
 
--- A fence: each value is worked out once, not again wherever it is looked at.
-folded as materialized (
+-- The offset is a fence: each value is worked out once, not again wherever it is looked at.
+folded as (
     select
         *,
         {{ function('normalise_person_name') }}(first_name) as normalised_first_name,
@@ -27,14 +36,20 @@ folded as materialized (
         {{ function('normalise_number') }}(national_id) as bare_national_id,
         {{ function('normalise_email') }}(email) as compared_email
     from contacts
+    offset '0'
 ),
 
-named as materialized (
+named as (
     select
         *,
         nullif(concat_ws(' ', normalised_first_name, normalised_last_name), '') as normalised_name,
-        {{ function('registered_domain') }}(compared_email) as email_domain
+        {{ function('registered_domain') }}(compared_email) as email_domain,
+        coalesce(
+            substring({{ function('fold_words') }}(last_name), {{ generations }}),
+            substring({{ function('fold_words') }}(first_name), {{ generations }})
+        ) as generation
     from folded
+    offset '0'
 ),
 
 features as (
@@ -85,7 +100,8 @@ features as (
             identity_record('records.source_system', "'accounts'", 'records.account_id'),
             identity_record('records.source_system', "'customers'", 'records.customer_id'),
         ]) }} as customer_keys,
-        null::text[] as conflict_keys
+        -- Father and son may have everything in common but this.
+        {{ identity_known(["'generation:' || " ~ number_of_generation]) }} as conflict_keys
     from named as records
     left join {{ ref('nicknames') }} as nicknames
         on split_part(records.normalised_first_name, ' ', 1) = nicknames.nickname

@@ -1,7 +1,13 @@
 {{
     config(
-        materialized='table',
-        pre_hook='set local enable_nestloop = off',
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['value_hash'],
+        on_schema_change='append_new_columns',
+        pre_hook=[
+            "{{ identity_affected_pairs('customer_values') }}",
+            'set local enable_nestloop = off',
+        ],
         post_hook='analyze {{ this }}',
     )
 }}
@@ -32,8 +38,9 @@ records as (
         postal_code,
         city,
         addresses,
-        length(normalised_name) >= 10 or cardinality(name_words) >= 2 as has_a_specific_name
+        name_words
     from {{ ref('customer_records') }}
+    where {{ identity_only_holders() }}
 ),
 
 named_once as (
@@ -62,6 +69,7 @@ named_records as (
     select
         naming.record,
         naming.normalised_name,
+        naming.external_id,
         named.record as named_record,
         named.normalised_name as named_normalised_name,
         1 as precedence
@@ -72,6 +80,7 @@ named_records as (
     select
         naming.record,
         naming.normalised_name,
+        naming.external_id,
         named.record as named_record,
         named.normalised_name as named_normalised_name,
         2 as precedence
@@ -93,7 +102,8 @@ external_id_pairs as (
     select
         record as one,
         named_record as other,
-        'external_id' as rule
+        'external_id' as rule,
+        {{ identity_value_hash("'reference'", 'external_id') }} as value_hash
     from best_named_records
     where
         preference = 1
@@ -105,7 +115,8 @@ merge_pairs as (
     select
         losers.record as one,
         survivors.record as other,
-        'merged_into' as rule
+        'merged_into' as rule,
+        {{ identity_value_hash("'reference'", 'losers.merged_into') }} as value_hash
     from records as losers
     inner join records as survivors
         on
@@ -115,7 +126,6 @@ merge_pairs as (
             and losers.source_key <> survivors.source_key
 ),
 
--- What two records may have in common: a rule, the value, and how often one system may hold it.
 compared_values as (
     select
         record,
@@ -128,26 +138,7 @@ compared_values as (
         common.largest_use
     from records
     cross join lateral (
-        values
-        ('tax_id', tax_key, {{ identity_shared_value_limit() }}),
-        ('registration_id', registration_key, {{ identity_shared_value_limit() }}),
-        ('registration_id', nullif(tax_key, registration_key), {{ identity_shared_value_limit() }}),
-        ('tax_id_and_name', tax_key || '|' || normalised_name, {{ identity_shared_name_limit() }}),
-        -- The same number in a CRM and an ERP means little without the name.
-        ('number_and_name', record_number || '|' || normalised_name, {{ identity_shared_name_limit() }}),
-        ('name_and_email', normalised_name || '|' || emails[1], {{ identity_shared_name_limit() }}),
-        ('name_and_phone', normalised_name || '|' || phones[1], {{ identity_shared_name_limit() }}),
-        ('name_and_website', normalised_name || '|' || website_domain, {{ identity_shared_name_limit() }}),
-        (
-            'name_and_postal_code',
-            case when length(normalised_name) >= 2 then normalised_name || '|' || postal_code end,
-            {{ identity_shared_name_limit() }}
-        ),
-        (
-            'name_and_town',
-            case when has_a_specific_name then normalised_name || '|' || city end,
-            {{ identity_shared_name_limit() }}
-        )
+        {{ identity_customer_values() }}
     ) as common (rule, compared_value, largest_use)
     where common.compared_value is not null
 ),
@@ -158,7 +149,8 @@ ordered_pairs as (
     select
         least(one, other) as left_record,
         greatest(one, other) as right_record,
-        rule
+        rule,
+        value_hash
     from (
         select * from external_id_pairs
         union all
@@ -167,10 +159,12 @@ ordered_pairs as (
         select
             one,
             other,
-            rule
+            rule,
+            value_hash
         from value_pairs
         where rule <> 'number_and_name' or one_kind <> other_kind
     ) as pairs
+    where {{ only_affected(['value_hash']) }}
 ),
 
 compared_pairs as (
@@ -178,6 +172,7 @@ compared_pairs as (
         pairs.left_record,
         pairs.right_record,
         pairs.rule,
+        pairs.value_hash,
         pairs.rule like 'name\_and\_%' as is_rule,
         one.tax_country <> other.tax_country as has_other_country,
         one.postal_code <> other.postal_code as has_other_postal_code,
@@ -216,7 +211,9 @@ judged_pairs as (
                 and (has_other_country or has_other_postal_code)
                 and not coalesce(is_corroborated, false)
                 then 'nothing alike but the reference'
-        end as clash
+        end as clash,
+        value_hash,
+        {{ current_version() }} as version
     from compared_pairs
     where
         not is_rule

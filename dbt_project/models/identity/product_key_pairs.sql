@@ -1,7 +1,13 @@
 {{
     config(
-        materialized='table',
-        pre_hook='set local enable_nestloop = off',
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['value_hash'],
+        on_schema_change='append_new_columns',
+        pre_hook=[
+            "{{ identity_affected_pairs('product_values') }}",
+            'set local enable_nestloop = off',
+        ],
         post_hook='analyze {{ this }}',
     )
 }}
@@ -11,9 +17,9 @@ with
 
 records as (
     select * from {{ ref('product_records') }}
+    where {{ identity_only_holders() }}
 ),
 
--- A number that is only written alike must be the only one of its system.
 compared_values as (
     select
         record,
@@ -25,10 +31,7 @@ compared_values as (
         common.largest_use
     from records
     cross join lateral (
-        values
-        ('gtin', case when is_gtin then normalised_number end, {{ identity_shared_value_limit() }}),
-        ('product_number', upper(btrim(product_number)), {{ identity_shared_value_limit() }}),
-        ('written_alike', normalised_number, 1)
+        {{ identity_product_values() }}
     ) as common (rule, compared_value, largest_use)
     where common.compared_value is not null
 ),
@@ -40,6 +43,7 @@ judged_pairs as (
         pairs.one as left_record,
         pairs.other as right_record,
         pairs.rule,
+        pairs.value_hash,
         pairs.rule = 'written_alike' as is_rule,
         one.source_system <> other.source_system as is_of_two_systems,
         one.normalised_name is not distinct from other.normalised_name as has_same_name,
@@ -59,7 +63,9 @@ likely_pairs as (
         right_record,
         rule,
         is_rule,
-        clash
+        clash,
+        value_hash,
+        {{ current_version() }} as version
     from judged_pairs
     where
         (is_of_two_systems or has_same_name)

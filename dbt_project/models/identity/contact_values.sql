@@ -1,0 +1,11 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['record'],
+        on_schema_change='append_new_columns',
+        pre_hook="{{ identity_affected_values('contact_records') }}",
+        post_hook='analyze {{ this }}',
+    )
+}}
+{{ identity_values_of(ref('contact_records'), identity_contact_values()) }}

@@ -1,0 +1,11 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['record'],
+        on_schema_change='append_new_columns',
+        pre_hook="{{ identity_affected_values('customer_records') }}",
+        post_hook='analyze {{ this }}',
+    )
+}}
+{{ identity_values_of(ref('customer_records'), identity_customer_values() ~ ' union all ' ~ identity_customer_references()) }}
