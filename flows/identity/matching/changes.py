@@ -64,10 +64,11 @@ def note_changes(scope: Scope) -> int:
         scope.run(script)
     if not scope.is_full:
         scope.run("note_term_holders")
-    scope.run("size_blocks")
-    scope.run("refuse_blocks")
+    for script in ("watch_blocks", "size_blocks", "refuse_blocks"):
+        scope.run(script)
     if not scope.is_full and scope.count("turned_blocks"):
         scope.run("note_block_members")
+        scope.run("watch_blocks")
     scope.run("gather_groups")
     return scope.count("affected_features")
 

@@ -3,12 +3,10 @@ analyze affected_features;
 
 create temporary table usable_blocks on commit drop as
 select distinct member.block
-from identity.scored_records as stored
-cross join lateral unnest(stored.blocks) as member (block)
+from block_members as member
 where
-    stored.domain = {domain}
-    and not {is_full}  -- then every block that is not refused is
-    and stored.features in (select affected.features from affected_features as affected)
+    -- When everything is scored there are none, and every block that is not refused is usable.
+    member.features in (select affected.features from affected_features as affected)
     and not exists (
         select from identity.refused_blocks as refused
         where refused.domain = {domain} and refused.block = member.block
@@ -18,11 +16,9 @@ analyze usable_blocks;
 create temporary table needed_features on commit drop as
 select features from affected_features
 union
-select stored.features
-from identity.scored_records as stored
-cross join lateral unnest(stored.blocks) as member (block)
-inner join usable_blocks as usable on member.block = usable.block
-where stored.domain = {domain} and not {is_full};
+select member.features
+from block_members as member
+inner join usable_blocks as usable on member.block = usable.block;
 analyze needed_features;
 
 create temporary table record_groups on commit drop as

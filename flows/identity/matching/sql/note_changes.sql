@@ -18,10 +18,13 @@ left join (
             blocks.record,
             hashtextextended(blocks.rule || ':' || blocks.block_key, 0) as block
         from {blocks} as blocks
-        where {is_full} or blocks.record in (
-            select recent.record from {records} as recent where recent.version > {since}
-        )
-        offset 0
+        where
+            {is_full}
+            -- As an array, for the index to find them.
+            or blocks.record = any(
+                array(select recent.record from {records} as recent where recent.version > {since})
+            )
+        offset '0'
     ) as hashed
     group by hashed.record
 ) as block_sets on records.record = block_sets.record

@@ -10,15 +10,24 @@ select
     member.block,
     count(*) as records
 from (
-    select distinct on (stored.features)
-        stored.features,
-        stored.blocks
-    from identity.scored_records as stored
-    where stored.domain = {domain}
-    order by stored.features
-) as distinct_records
-cross join lateral unnest(distinct_records.blocks) as member (block)
-where {is_full} or member.block in (select touched.block from touched_blocks as touched)
+    select
+        block,
+        features
+    from block_members
+    where block in (select touched.block from touched_blocks as touched)
+    union all
+    select
+        unnest(distinct_records.blocks),
+        distinct_records.features
+    from (
+        select distinct on (stored.features)
+            stored.features,
+            stored.blocks
+        from identity.scored_records as stored
+        where stored.domain = {domain} and {is_full}
+        order by stored.features
+    ) as distinct_records
+) as member
 group by member.block
 having count(*) > {largest_block};
 
