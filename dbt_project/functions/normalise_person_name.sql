@@ -7,7 +7,8 @@ select nullif(
             )
             || ' ',
             '^ (?:(?:mrs?|ms|miss|mx|dr|prof|sir|dame|herr|frau|fru|hr|frk|ing|dipl|mag|med|rev) )+'
-            '(?=.)| (?:(?:jr|sr|iii?|phd|md|mba|esq) )+$',
+            '(?=.)| (?:(?:jr|sr|iii?|phd|md|mba|esq) )+$'
+            '|(?<=[^ ]) (?:junior|senior) $',
             ' ',
             'g'
         )

@@ -93,6 +93,21 @@ def test_people_are_compared_without_titles(functions: Connection) -> None:
     ]  # fmt: skip
 
 
+def test_junior_and_senior_are_told_apart_and_are_no_names(functions: Connection) -> None:
+    names = [
+        "Dobbins Jr.",
+        "Dobbins Senior",
+        "Klein II",
+        "Klein, III",
+        "Junior",
+        "Hawaii",
+        "Senior",
+    ]
+    assert apply(functions, "generation", *names) == ["2", "1", "2", "3", None, None, None]
+    kept = apply(functions, "normalise_person_name", "Dobbins Senior", "Junior", "Dobbins Jr")
+    assert kept == ["dobbins", "junior", "dobbins"]
+
+
 def test_streets_and_house_numbers_are_told_apart(functions: Connection) -> None:
     streets = ["Storgata 12 B", "Hauptstr. 5", "Hauptstraße 5a", "12 High Street", "PO Box", None]
     assert apply(functions, "street_name", *streets) == [

@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_blocks('contact_records') }}",
         post_hook='analyze {{ this }}',
-        indexes=[{'columns': ['record']}],
+        indexes=[{'columns': ['record']}, {'columns': ['version']}],
     )
 }}
 
@@ -97,7 +97,7 @@ blocks as (
         keys.block_key,
         records.version
     from records
-    cross join lateral unnest(records.phones || records.customer_keys) as held (shared)
+    cross join lateral unnest(records.phone_ends || records.customer_keys) as held (shared)
     inner join lateral (
         -- Colleagues are many, so that an initial at least is asked for.
         values

@@ -6,17 +6,9 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected('contacts') }}",
         post_hook='analyze {{ this }}',
+        indexes=[{'columns': ['version']}],
     )
 }}
-
-{%- set number_of_generation -%}
-case
-            when records.generation in ('sr', 'senior', 'i') then 1
-            when records.generation in ('jr', 'junior', 'ii') then 2
-            when records.generation = 'iii' then 3
-        end
-{%- endset %}
-{%- set generations = "' (jr|junior|sr|senior|i{1,3})$'" %}
 
 with
 
@@ -45,8 +37,7 @@ named as (
         nullif(concat_ws(' ', normalised_first_name, normalised_last_name), '') as normalised_name,
         {{ function('registered_domain') }}(compared_email) as email_domain,
         coalesce(
-            substring({{ function('fold_words') }}(last_name), {{ generations }}),
-            substring({{ function('fold_words') }}(first_name), {{ generations }})
+            {{ function('generation') }}(last_name), {{ function('generation') }}(first_name)
         ) as generation
     from folded
     offset '0'
@@ -101,12 +92,25 @@ features as (
             identity_record('records.source_system', "'customers'", 'records.customer_id'),
         ]) }} as customer_keys,
         -- Father and son may have everything in common but this.
-        {{ identity_known(["'generation:' || " ~ number_of_generation]) }} as conflict_keys
+        -- Father and son may have everything in common but this.
+        {{ identity_known(["'generation:' || records.generation"]) }} as conflict_keys
     from named as records
     left join {{ ref('nicknames') }} as nicknames
         on split_part(records.normalised_first_name, ' ', 1) = nicknames.nickname
     {{ identity_standard('phone', 'phone', 'records.country', 'btrim(records.phone)') }}
     {{ identity_standard('mobile_phone', 'phone', 'records.country', 'btrim(records.mobile_phone)') }}
+    offset '0'
+),
+
+-- One number is written with its country and another without: their ends are compared.
+with_phone_ends as (
+    select
+        *,
+        {{ identity_known([
+            "right(ltrim(phones[1], '+'), 8)",
+            "right(ltrim(phones[2], '+'), 8)",
+        ]) }} as phone_ends
+    from features
 )
 
-select * from features
+select * from with_phone_ends

@@ -49,7 +49,7 @@ FEATURE_COLUMNS = (
     "house_number",
     "postal_code",
     "city",
-    "phones",
+    "phone_ends",
     "customer_keys",
     "job_title",
 )
@@ -218,13 +218,13 @@ def _place_of_work() -> Levels:
     import splink.comparison_level_library as cll  # noqa: PLC0415 - slow, only scoring needs it
 
     customer = cll.ArrayIntersectLevel("customer_keys", min_intersection=1)
-    phone = cll.ArrayIntersectLevel("phones", min_intersection=1)
+    phone = cll.ArrayIntersectLevel("phone_ends", min_intersection=1)
     return [
         (
             "unknown",
             null(
                 "(customer_keys_l is null or customer_keys_r is null) "
-                "and (phones_l is null or phones_r is null)"
+                "and (phone_ends_l is null or phone_ends_r is null)"
             ),
         ),
         ("same customer and telephone", cll.And(customer, phone, may_be_one())),
