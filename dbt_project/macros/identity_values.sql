@@ -70,9 +70,11 @@
 {% macro identity_values_of(records, values) -%}
 with
 
+-- The offset is a fence: only for these are values worked out.
 records as (
     select * from {{ records }}
     where {{ only_affected(['record']) }}
+    offset '0'
 ),
 
 held_values as (

@@ -6,6 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_values('contact_records') }}",
         post_hook='analyze {{ this }}',
+        indexes=[{'columns': ['version']}],
     )
 }}
 {{ identity_values_of(ref('contact_records'), identity_contact_values()) }}

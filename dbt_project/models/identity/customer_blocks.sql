@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_blocks('customer_records') }}",
         post_hook='analyze {{ this }}',
-        indexes=[{'columns': ['record']}],
+        indexes=[{'columns': ['record']}, {'columns': ['version']}],
     )
 }}
 
@@ -15,16 +15,19 @@ with
 records as (
     select
         *,
-        replace(normalised_name, ' ', '') as joined_name
+        replace(normalised_name, ' ', '') as joined_name,
+        -- Two letters would pair half a town.
+        case when length(initials) >= 3 then left(initials, 5) end as short_initials
     from {{ ref('customer_records') }}
     where not is_deleted and {{ only_affected(['record']) }}
 ),
 
+-- One pass over the records, which several workers can share.
 blocks as (
     select
         records.record,
         keys.rule,
-        keys.block_key,
+        left(keys.block_key, 200) as block_key,
         records.version
     from records
     cross join lateral (
@@ -37,48 +40,31 @@ blocks as (
             'name_start_and_street',
             left(records.joined_name, 3) || '|' || records.street || '|' || records.house_number
         ),
-        -- Two letters would pair half a town.
+        ('initials_and_town', records.short_initials || '|' || records.city),
         (
             'initials_and_town',
-            case when length(records.initials) >= 3 then left(records.initials, 5) end
-            || '|' || records.city
-        ),
-        (
-            'initials_and_town',
-            case when length(records.joined_name) between 3 and 5 then records.joined_name end
+            nullif(
+                case when length(records.joined_name) between 3 and 5 then records.joined_name end,
+                records.short_initials
+            )
             || '|' || records.city
         ),
         ('tax_id', records.tax_id),
         ('registration_id', records.registration_id),
         ('site', records.website_domain),
-        ('site', records.email_domain)
+        ('site', nullif(records.email_domain, records.website_domain))
+        union all
+        select
+            'word_and_postal_code',
+            words.word || '|' || coalesce(records.postal_code, records.city)
+        from unnest(records.name_words) as words (word)
+        union all
+        select distinct
+            'phone',
+            phones.phone
+        from unnest(records.phones) as phones (phone)
     ) as keys (rule, block_key)
-    union all
-    select
-        records.record,
-        'word_and_postal_code',
-        words.word || '|' || coalesce(records.postal_code, records.city),
-        records.version
-    from records
-    cross join lateral unnest(records.name_words) as words (word)
-    union all
-    select
-        records.record,
-        'phone',
-        phones.phone,
-        records.version
-    from records
-    cross join lateral unnest(records.phones) as phones (phone)
-),
-
-usable as (
-    select distinct
-        record,
-        rule,
-        left(block_key, 200) as block_key,
-        version
-    from blocks
-    where block_key <> ''
+    where keys.block_key <> ''
 )
 
-select * from usable
+select * from blocks

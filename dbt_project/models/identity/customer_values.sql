@@ -6,6 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_values('customer_records') }}",
         post_hook='analyze {{ this }}',
+        indexes=[{'columns': ['version']}],
     )
 }}
 {{ identity_values_of(ref('customer_records'), identity_customer_values() ~ ' union all ' ~ identity_customer_references()) }}

@@ -7,6 +7,7 @@
         pre_hook=[
             "{{ identity_affected_pairs('product_values') }}",
             'set local enable_nestloop = off',
+            "set local work_mem = '256MB'",
         ],
         post_hook='analyze {{ this }}',
     )

@@ -6,6 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected('products') }}",
         post_hook='analyze {{ this }}',
+        indexes=[{'columns': ['version']}],
     )
 }}
 

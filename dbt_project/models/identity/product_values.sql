@@ -6,6 +6,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected_values('product_records') }}",
         post_hook='analyze {{ this }}',
+        indexes=[{'columns': ['version']}],
     )
 }}
 {{ identity_values_of(ref('product_records'), identity_product_values()) }}
