@@ -9,4 +9,7 @@
         indexes=[{'columns': ['version']}],
     )
 }}
-{{ identity_values_of(ref('customer_records'), identity_customer_values() ~ ' union all ' ~ identity_customer_references()) }}
+{{ identity_values_of(
+    ref('customer_records'),
+    identity_customer_values() ~ ' union all ' ~ identity_customer_references()
+) }}

@@ -9,6 +9,8 @@ from flows.identity.matching.changes import RARE_RECORDS, Scope
 from flows.identity.matching.domains import SEPARATOR, Features
 
 CHUNK = 1 << 20
+GROUPS_PER_FETCH = 500
+FETCHES_AT_ONCE = 50
 
 
 def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
@@ -29,8 +31,9 @@ def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
             "from identity.term_frequencies where domain = {} and records > 1"
         ).format(sql.Literal(RARE_RECORDS), sql.Literal(scope.domain.name)),
     }
+    writers = {"blocks": _write_numbers}
     return {
-        name: _copy_out(scope.connection, query, folder / f"{name}.csv")
+        name: writers.get(name, _copy_out)(scope.connection, query, folder / f"{name}.csv")
         for name, query in queries.items()
     }
 
@@ -64,6 +67,19 @@ def _exported(column: str, features: Features) -> sql.Composable:
     if column not in features.lists:
         return named
     return sql.SQL("nullif(array_to_string({}, {}), '')").format(named, sql.Literal(SEPARATOR))
+
+
+def _write_numbers(connection: Connection, query: sql.Composable, file: Path) -> Path:
+    """Write rows that hold numbers only, group by group: COPY hands over each row by itself."""
+    lines = sql.SQL(
+        "select string_agg(group_number || ',' || block, e'\\n') || e'\\n' from ({}) as numbers "
+        "group by group_number / {}"
+    ).format(query, sql.Literal(GROUPS_PER_FETCH))
+    with connection.cursor(name="numbers") as cursor, file.open("w", encoding="ascii") as target:
+        cursor.itersize = FETCHES_AT_ONCE
+        for (text,) in cursor.execute(lines):
+            target.write(text)
+    return file
 
 
 def _copy_out(connection: Connection, query: sql.Composable, file: Path) -> Path:
