@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
+from flows import identity
 from flows.core.dbt import run_dbt
 from flows.core.errors import TransformationError
 from flows.core.settings import settings
 from flows.core.warehouse import connect
-from flows import identity
 from tests.integration.staged import Company, create_staging, new_run, stage
 
 INTEGRITY = [
