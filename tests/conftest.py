@@ -9,8 +9,7 @@ pytest_plugins = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep a file's tests together, and all that need Prefect's server in one process."""
-    for item in items:
-        needs_prefect = "prefect_server" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("prefect" if needs_prefect else item.location[0]))
+    needs_prefect = "prefect_server" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("prefect" if needs_prefect else item.location[0]))
