@@ -19,7 +19,7 @@ demo: install ## Tell the whole story on the sandbox, from nothing
 	$(BIN)/concord demo $(ARGS)
 
 test: install ## Run every test (ARGS="-k name" runs some)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install ## Check style, types, layers, SQL and the gates' files
 	$(BIN)/ruff check .
