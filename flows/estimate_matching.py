@@ -13,7 +13,7 @@ from flows.core.settings import settings
 from flows.identity.matching.estimate import Example, Proposal, propose
 
 
-@flow(name="estimate matching", flow_run_name="estimate matching of {domain}")
+@flow(name="estimate-matching", flow_run_name="estimate matching of {domain}")
 def estimate_matching(domain: str = "customers") -> str:
     """Estimate weights on the present records; nothing changes until a person adopts the file.
 

@@ -106,7 +106,8 @@ def test_every_deployment_is_registered_and_each_connection_lands_hourly(
     server: PrefectServer,
 ) -> None:
     planned = {
-        f"{entry['entrypoint'].rpartition('.')[2]}/{entry['name']}" for entry in PLAN["deployments"]
+        f"{entry['entrypoint'].rpartition('.')[2].replace('_', '-')}/{entry['name']}"
+        for entry in PLAN["deployments"]
     }
     assert set(_deployments(server)) == {*planned, "land/hourly-sales"}
 
@@ -117,8 +118,12 @@ def test_the_hourly_landing_knows_its_connection(server: PrefectServer) -> None:
     assert [schedule["slug"] for schedule in hourly["schedules"]] == ["hourly"]
 
 
-def test_runs_of_one_deployment_wait_for_each_other(server: PrefectServer) -> None:
-    for found in _deployments(server).values():
+def test_runs_of_one_deployment_wait_for_each_other_but_stewards_do_not(
+    server: PrefectServer,
+) -> None:
+    deployments = _deployments(server)
+    assert not deployments.pop("review-matches/on-demand")["global_concurrency_limit"]
+    for found in deployments.values():
         assert found["global_concurrency_limit"]["limit"] == 1
         assert found["concurrency_options"]["collision_strategy"] == "ENQUEUE"
 
