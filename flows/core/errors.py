@@ -4,13 +4,19 @@ ConcordError
 ├── TransientError            trying again may help
 │   ├── WarehouseUnavailableError
 │   ├── RunInProgressError
-│   └── GateUnavailableError
+│   ├── GateUnavailableError
+│   ├── SourceUnavailableError
+│   │   └── TruncatedAnswerError
+│   └── QuotaReachedError
 └── TerminalError             trying again will not help until someone acts
     ├── SettingsError
     ├── MigrationError
     ├── ConnectionsError
     ├── MappingError
     ├── SourceFileError
+    ├── SourceRefusedError
+    │   ├── NotPermittedError
+    │   └── UnknownOutcomeError
     ├── UnbalancedError
     ├── RulesError
     ├── TransformationError
@@ -49,6 +55,18 @@ class GateUnavailableError(TransientError):
     """The gate ended before it gave a verdict."""
 
 
+class SourceUnavailableError(TransientError):
+    """A system does not answer, or not with what it promised, after every retry that made sense."""
+
+
+class TruncatedAnswerError(SourceUnavailableError):
+    """An answer ended before it was complete; nothing of it may be used."""
+
+
+class QuotaReachedError(TransientError):
+    """Going on would use up the calls that are kept for others; tomorrow there are new ones."""
+
+
 class SettingsError(TerminalError):
     """A setting is missing or makes no sense."""
 
@@ -67,6 +85,18 @@ class MappingError(TerminalError):
 
 class SourceFileError(TerminalError):
     """A source file cannot be read as a whole."""
+
+
+class SourceRefusedError(TerminalError):
+    """A system refuses what was asked of it, and will do so again."""
+
+
+class NotPermittedError(SourceRefusedError):
+    """The system's user may not do or see what was asked."""
+
+
+class UnknownOutcomeError(SourceRefusedError):
+    """A write may or may not have happened; it must be looked up before it is sent again."""
 
 
 class UnbalancedError(TerminalError):
