@@ -68,6 +68,7 @@
             ~ " changed.source_system and orders." ~ role ~ "_address_id = changed.source_key"
         ) -%}
     {%- endfor -%}
+    {%- do queries.append("select source_system, key as order_id from " ~ touched_keys('order') ~ " as touched") -%}
     {%- do queries.append(affected_by_rates('order_date')) -%}
     {{- affected_keys(queries) -}}
 {% endmacro %}

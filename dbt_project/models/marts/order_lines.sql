@@ -118,7 +118,12 @@ unified as (
         orders.sales_order_id,
         orders.quote_id,
         orders.opportunity_id,
-        orders.company
+        orders.company,
+        coalesce(progress.quantity_fulfilled, 0) as quantity_fulfilled,
+        coalesce(progress.quantity_billed, 0) as quantity_billed,
+        coalesce(progress.fulfilment_status, 'open') as fulfilment_status,
+        coalesce(progress.billing_status, 'not_invoiced') as billing_status,
+        coalesce(progress.return_status, 'none') as return_status
     from order_lines
     inner join orders
         on
@@ -136,6 +141,10 @@ unified as (
         on
             order_lines.source_system = returned.source_system
             and order_lines.source_key = returned.order_line_id
+    left join {{ ref('order_line_progress') }} as progress
+        on
+            order_lines.source_system = progress.source_system
+            and order_lines.source_key = progress.order_line_id
 )
 
 select * from unified

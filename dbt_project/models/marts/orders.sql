@@ -200,6 +200,25 @@ amounts as (
             and known_orders.order_date = conversions.rate_date
 ),
 
+progress as (
+    select
+        source_system,
+        order_id,
+        {{ order_progress_status(
+            'fulfilment_status', progress_words('shipped'), ['nothing_ordered', 'cancelled']
+        ) }} as fulfilment_status,
+        {{ order_progress_status(
+            'billing_status',
+            progress_words('invoiced'),
+            ['nothing_ordered', 'cancelled', 'free_of_charge']
+        ) }} as billing_status,
+        {{ order_progress_status('return_status', progress_words('returned'), ['']) }}
+            as return_status
+    from {{ ref('order_line_progress') }}
+    where {{ only_affected(['source_system', 'order_id']) }}
+    group by source_system, order_id
+),
+
 unified as (
     select
         amounts.source_system,
@@ -250,7 +269,10 @@ unified as (
                 {%- if not loop.last %},{% endif %}
             {% endfor -%}
             {%- if not loop.last %},{% endif %}
-        {% endfor %}
+        {% endfor %},
+        coalesce(progress.fulfilment_status, 'nothing_ordered') as fulfilment_status,
+        coalesce(progress.billing_status, 'nothing_ordered') as billing_status,
+        coalesce(progress.return_status, 'none') as return_status
     from amounts
     inner join crm_links
         on
@@ -268,6 +290,10 @@ unified as (
         on
             amounts.source_system = ship_to.source_system
             and amounts.ship_to_address_id = ship_to.source_key
+    left join progress
+        on
+            amounts.source_system = progress.source_system
+            and amounts.source_key = progress.order_id
 )
 
 select * from unified
