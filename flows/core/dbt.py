@@ -61,6 +61,16 @@ def preload() -> None:
     """Import dbt, which takes more than a second."""
     with loading():
         import dbt.cli.main  # noqa: F401, PLC0415 - slow, so only where it is needed
+    _spare_stack_walks()
+
+
+def _spare_stack_walks() -> None:
+    # Every invocation asks for each behaviour flag, named or not, which module asks: a walk over
+    # the whole stack and all loaded modules, seconds in a large process. To be removed when dbt
+    # asks only for flags without a source.
+    from dbt_common.behavior_flags import BehaviorFlagRendered  # noqa: PLC0415
+
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def target_path() -> Path:
