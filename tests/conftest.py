@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.prefect",
     "tests.fixtures.story",
+    "tests.fixtures.vendors",
 )
 
 # The files of tests/e2e that do without Prefect's server; the others share one and its story.

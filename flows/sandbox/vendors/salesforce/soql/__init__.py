@@ -1,0 +1,1 @@
+"""The subset of SOQL that integrations use: parsed strictly, judged by the schema, run."""
