@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.identity import IdentityChanges, assign
 from tests.integration.linked import Linked
@@ -274,7 +274,6 @@ def held_ids() -> dict[str, str]:
 @pytest.mark.usefixtures("warehouse")
 def test_a_merge_inside_the_crm_points_the_loser_at_the_survivor_and_orphans_nothing() -> None:
     create_staging()
-    seed_if_changed()
     account("a1", name="Møller Verft AS", erp_customer_id="c1")
     account("a2", name="Sjøbris Handel AS", erp_customer_id="c2")
     stage("customers", "erp", new_run(), customer_id="c1", name="Moeller Verft")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flows import identity
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from tests.integration.staged import create_staging, new_run, stage
 
@@ -147,7 +147,6 @@ def paired() -> dict[str, list[tuple[Any, ...]]]:
 @pytest.mark.usefixtures("warehouse")
 def test_records_identified_day_by_day_are_grouped_as_all_at_once() -> None:
     create_staging()
-    seed_if_changed()
     days = Days(seed=20261123)
     for _ in range(DAYS):
         days.pass_one()

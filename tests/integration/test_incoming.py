@@ -2,8 +2,9 @@
 
 import pytest
 
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import run_dbt
 from tests.fixtures.raw import RawWarehouse
+from tests.fixtures.seeds import seed
 
 ORDER = {"order_id": "O1", "customer_id": "C1", "currency": "EUR", "order_date": "2026-01-02"}
 LINE = {"order_line_id": "L1", "order_id": "O1", "quantity": "2", "net_amount": "10.00"}
@@ -12,9 +13,9 @@ LINE = {"order_line_id": "L1", "order_id": "O1", "quantity": "2", "net_amount": 
 @pytest.fixture
 def raw(warehouse: str) -> RawWarehouse:
     prepared = RawWarehouse(warehouse)
+    seed()
     prepared.prepare("accounts", "fx_rates", "orders", "order_lines")
     prepared.run_number()
-    assert seed_if_changed()
     return prepared
 
 

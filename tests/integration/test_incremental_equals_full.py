@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import run_dbt
 from tests.fixtures.raw import RawWarehouse
+from tests.fixtures.seeds import seed
 
 STEPS = 15
 MODELS = ("orders", "order_lines")
@@ -17,8 +18,8 @@ BOOKKEEPING = ["batch_id", "raw_id", "version", "staged_at"]
 @pytest.fixture
 def raw(warehouse: str) -> RawWarehouse:
     prepared = RawWarehouse(warehouse)
+    seed()
     prepared.prepare(*MODELS)
-    seed_if_changed()
     run_dbt(["run", "--selector", "incoming"])
     return prepared
 

@@ -2,16 +2,17 @@
 
 import pytest
 
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import run_dbt
 from flows.core.errors import TransformationError
 from tests.fixtures.raw import RawWarehouse
+from tests.fixtures.seeds import seed
 
 
 @pytest.fixture
 def raw(warehouse: str) -> RawWarehouse:
     prepared = RawWarehouse(warehouse)
+    seed()
     prepared.prepare("orders")
-    seed_if_changed()
     run_dbt(["run", "--selector", "incoming"])
     return prepared
 
