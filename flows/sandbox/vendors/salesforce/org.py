@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flows.sandbox.vendors.salesforce.ids import LOCATOR, ORG, salesforce_id
+from flows.sandbox.vendors.salesforce.jobs import Jobs
 from flows.sandbox.vendors.salesforce.schema import Entity, Schema
 from flows.sandbox.vendors.salesforce.soql.conditions import Values
 from flows.sandbox.vendors.salesforce.soql.projection import Render
@@ -54,9 +55,11 @@ class Org:
     quota: Quota = field(default_factory=Quota)
     job_quota: Quota = field(default_factory=lambda: Quota(10_000))
     retention: Retention = field(default_factory=Retention)
+    jobs: Jobs = field(default_factory=Jobs)
     cursors: dict[str, Cursor] = field(default_factory=dict)
     url: str = ""
     _opened: int = 0
+    _created: int = 0
 
     def __post_init__(self) -> None:
         self.store = Store(self.clock)
@@ -123,6 +126,11 @@ class Org:
         return cursor
 
     # Changes.
+
+    def next_key(self, entity: str) -> str:
+        """Return the id of a new record."""
+        self._created += 1
+        return salesforce_id(entity, f"created {self._created}")
 
     def save(  # noqa: PLR0913 - all by name
         self,

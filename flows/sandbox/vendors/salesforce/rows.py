@@ -19,6 +19,11 @@ def row(org: Org, request: Request, name: str, key: str) -> Reply:
     """Answer with one record."""
     entity = entity_or_404(org, name)
     record = live_record(org, entity, key)
+    return shown_row(entity, record, request)
+
+
+def shown_row(entity: Entity, record: Record, request: Request) -> Reply:
+    """Answer with all fields of a record, or with those asked for."""
     shown: dict[str, Any] = {"attributes": attributes(entity.name, record.key, request.version)}
     wanted = request.params.get("fields", "")
     for field_name in wanted.split(",") if wanted else entity.fields:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.sandbox.vendors.salesforce.jobs import Ending
 from flows.sandbox.vendors.salesforce.loading import Story
 from flows.sandbox.vendors.salesforce.org import Org
 from flows.sandbox.vendors.salesforce.schema import Field
@@ -91,6 +92,22 @@ class SalesforceScript(Script):
         for name in self._org.store:
             table = self._org.store[name]
             table.deletions[:] = [one for one in table.deletions if one.deleted_at >= until]
+
+    def end_next_job(self, state: str, error: str | None = None) -> None:
+        """Let the next Bulk job end as Failed or Aborted, with or without a reason."""
+        self._org.jobs.endings.append(Ending(state, error))
+
+    def bulk(self, polls: int | None = None, page_size: int | None = None) -> None:
+        """Say after how many polls jobs end, and how many rows a set of results holds."""
+        jobs = self._org.jobs
+        jobs.polls = jobs.polls if polls is None else polls
+        jobs.page_size = page_size or jobs.page_size
+
+    def restrict(self, entity: str, **rights: bool) -> None:
+        """Let an object be not is_queryable, not is_replicateable or not is_in_bulk."""
+        whole = self._org.schema.whole(entity)
+        for name, value in rights.items():
+            setattr(whole, name, value)
 
     def expire_tokens(self) -> None:
         """End every session."""

@@ -7,20 +7,34 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 
 from flows.sandbox.vendors.salesforce import (
+    bulk,
+    collections,
+    composite,
     describing,
     reading,
     replication,
     rows,
+    writing,
 )
 from flows.sandbox.vendors.salesforce.org import Org
 from flows.sandbox.vendors.salesforce.requests import answer
 from flows.sandbox.vendors.salesforce.sessions import Sessions
+from flows.sandbox.vendors.shared.encoding import client_of
 from flows.sandbox.vendors.shared.replies import RefusalError, Reply
 from flows.sandbox.vendors.shared.requests import Request
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
 # Importing these registers what they answer.
-ANSWERING = (describing, reading, replication, rows)
+ANSWERING = (
+    bulk,
+    collections,
+    composite,
+    describing,
+    reading,
+    replication,
+    rows,
+    writing,
+)
 
 
 def application(org: Org, sessions: Sessions) -> FastAPI:
@@ -29,7 +43,8 @@ def application(org: Org, sessions: Sessions) -> FastAPI:
 
     @app.post("/services/oauth2/token")
     async def token(http: HttpRequest) -> Response:
-        form = dict(parse_qsl((await http.body()).decode()))
+        named = client_of(http.headers.get("authorization", ""))
+        form = named | dict(parse_qsl((await http.body()).decode()))
         return _sent(_granted(sessions, form, _base(http)))
 
     @app.get("/services/data")

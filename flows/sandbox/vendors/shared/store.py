@@ -68,6 +68,11 @@ class Table:
             self._indexes[name] = (self.changes, index)
         return index
 
+    def replace(self, known: "Table") -> None:
+        """Be as another table was."""
+        self.records, self.deletions = known.records, known.deletions
+        self.changes += 1
+
     def apply(self, change: Change) -> None:
         """Make a change visible."""
         self.changes += 1
@@ -120,6 +125,17 @@ class Store:
     def open_since(self) -> datetime | None:
         """Return when the oldest change was stamped that nobody can see yet."""
         return min((one.stamp for one in self._pending), default=None)
+
+    def snapshot(self) -> tuple[dict[str, Table], list[Change]]:
+        """Return everything as it is, to come back to it."""
+        return {name: _copy(self[name]) for name in self}, list(self._pending)
+
+    def restore(self, snapshot: tuple[dict[str, Table], list[Change]]) -> None:
+        """Undo everything since a snapshot."""
+        tables, self._pending = snapshot
+        for name in self:
+            known = tables.get(name, Table())
+            self[name].replace(known)
 
     def finished(self) -> dict[str, Table]:
         """Return the tables as they are once everything under way is visible."""
