@@ -88,7 +88,9 @@ class SourceFileError(TerminalError):
 
 
 class SourceRefusedError(TerminalError):
-    """A system refuses what was asked of it, and will do so again."""
+    """A system refuses what was asked of it, and will do so again; `code` is its own word for it."""
+
+    code = ""
 
 
 class NotPermittedError(SourceRefusedError):

@@ -35,6 +35,7 @@ class LandedBatch:
     drift: tuple[ColumnDrift, ...] = ()
     unchanged: bool = False
     refusal: str | None = None
+    note: str | None = None  # what people should know although nothing was refused
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -9,6 +9,7 @@ from psycopg import sql
 from flows.core import canonical
 from flows.core.canonical import Entity
 from flows.core.settings import settings
+from flows.landing import vendor_views
 from flows.landing.canonical_selects import (
     canonical_select,
     columns_of,
@@ -17,6 +18,7 @@ from flows.landing.canonical_selects import (
 )
 from flows.sources.connections import ConnectionConfig, load_connections
 from flows.sources.files.mapping_reader import load_mapping
+from flows.sources.vendors import mapped_objects
 
 _LOCK = "select pg_advisory_xact_lock(hashtext('concord.canonical_views'))"
 _RAW_TABLES = """
@@ -63,6 +65,7 @@ def refresh(connection: psycopg.Connection, *configs: ConnectionConfig) -> list[
     Returns the names of the views that changed; when nothing changed, nothing is locked.
     """
     wanted = {one.name: _selects(connection, one) for one in configs or _configured()}
+    _unite_vendors(connection)
     if not _changes(connection, wanted) and not _outdated_views(connection):
         return []
     connection.execute(_LOCK)
@@ -90,7 +93,13 @@ def _configured() -> Iterator[ConnectionConfig]:
 def _selects(connection: psycopg.Connection, config: ConnectionConfig) -> dict[str, str]:
     """Return the select of each entity that the connection has raw rows of."""
     raw_tables = {row[0] for row in connection.execute(_RAW_TABLES, (f"raw_{config.name}",))}
-    if mapping_file := config.options.get("mapping"):
+    if config.system in mapped_objects():
+        known = vendor_views.mapped_entities(connection, config.system) if raw_tables else []
+        entities, kind = raw_tables, kind_of(config, [one.name for one in known])
+        found = {
+            one.name: vendor_views.entity_select(one, config.system, config.name) for one in known
+        }
+    elif mapping_file := config.options.get("mapping"):
         mapping = load_mapping(Path(mapping_file))
         entities = {name for table in raw_tables for name in mapping.entities_of(table)}
         kind = kind_of(config, entities)
@@ -104,6 +113,22 @@ def _selects(connection: psycopg.Connection, config: ConnectionConfig) -> dict[s
         values = {"name": config.name, "system": config.system, "kind": kind}
         connection.execute(_STORE_CONNECTION, values)
     return {name: select.as_string(connection) for name, select in found.items()}
+
+
+def _unite_vendors(connection: psycopg.Connection) -> None:
+    """Bring the views that unite vendors' objects in line with the raw tables there are."""
+    made: dict[str, str] = dict(connection.execute(_UNCHANGED_VIEWS).fetchall())
+    wanted = vendor_views.united(connection)
+    outdated = {name: one for name, one in wanted.items() if made.get(name) != one[0]}
+    if outdated:
+        connection.execute(_LOCK)
+    for name, (definition, description) in outdated.items():
+        view, body = sql.Identifier("raw", name), sql.SQL(definition)
+        connection.execute(sql.SQL("create or replace view {} as\n{}").format(view, body))
+        connection.execute(
+            sql.SQL("comment on view {} is {}").format(view, sql.Literal(description))
+        )
+        connection.execute(_STORE_VIEW, (name, definition))
 
 
 def _changes(

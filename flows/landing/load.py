@@ -1,14 +1,16 @@
 """Landing: each object of a connection in one transaction, rows, cursor and accounts together."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from psycopg import Connection
 
 from flows.core import canonical
 from flows.core.errors import SourceFileError
 from flows.core.warehouse import connect
-from flows.landing import canonical_views
+from flows.landing import canonical_views, vendor_views
 from flows.landing.ahead import read_ahead
 from flows.landing.batches import ColumnDrift, LandedBatch, Ledger, StoredCursor
 from flows.landing.drift import carried_types, drift
@@ -16,11 +18,14 @@ from flows.landing.grouping import grouped
 from flows.landing.raw_table import RawTable
 from flows.landing.rejects import RejectWriter
 from flows.landing.sample import Sample
+from flows.landing.windows import WindowLoader
 from flows.sources import open_source
 from flows.sources.connections import ConnectionConfig
 from flows.sources.contract import Chunk, Cursor, Lines, Reading, Source, SourceObject
+from flows.sources.windows import WindowSource
 
 Progress = Callable[[str, int, int, int], None]
+Target = TypeVar("Target", bound=SourceObject)
 
 
 def land_connection(
@@ -39,7 +44,11 @@ def land_connection(
     source = open_source(config)
     landed: list[LandedBatch] = []
     with connect(autocommit=True, application=f"concord landing {config.name}") as connection:
-        for target in _chosen(config, source, objects):
+        if isinstance(source, WindowSource):
+            return _land_windows(
+                connection, config, source, _Order(run_id, objects, full, progress)
+            )
+        for target in _chosen(config, source.objects(), objects):
             loader = _Loader(connection, config, source, target, run_id, progress)
             landed.append(loader.land(full=full))
         with connection.transaction():
@@ -47,10 +56,40 @@ def land_connection(
     return landed
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What is to be landed, and for whom."""
+
+    run_id: int | None
+    objects: Sequence[str] | None
+    full: bool
+    progress: Progress | None
+
+
+def _land_windows(
+    connection: Connection, config: ConnectionConfig, source: WindowSource, order: _Order
+) -> list[LandedBatch]:
+    """Land the objects of a system behind an API, then see to it that dbt can read them."""
+    landed: list[LandedBatch] = []
+    source.meter.begin(connection, order.run_id)
+    with closing(source):
+        for target in _chosen(config, source.objects(), order.objects):
+            loader = WindowLoader(
+                connection, config.name, source, target, order.run_id, order.progress
+            )
+            landed.append(loader.land(full=order.full))
+    with connection.transaction():
+        canonical_views.refresh(connection, config)
+    if vendor_views.build_models(config.system):
+        with connection.transaction():
+            canonical_views.refresh(connection, config)
+    return landed
+
+
 def _chosen(
-    config: ConnectionConfig, source: Source, objects: Sequence[str] | None
-) -> list[SourceObject]:
-    known = {target.name: target for target in source.objects()}
+    config: ConnectionConfig, targets: Sequence[Target], objects: Sequence[str] | None
+) -> list[Target]:
+    known = {target.name: target for target in targets}
     if unknown := sorted(set(objects or ()) - set(known)):
         raise SourceFileError(
             f"Connection {config.name} has no {', '.join(unknown)}; it has {', '.join(known)}."

@@ -87,6 +87,15 @@ class RawTable:
             "create temp table concord_lines (line bigint, content text) on commit drop"
         )
 
+    def note_deletes(self, batch_id: int, lines: bytes) -> None:
+        """Land rows that say that their key was deleted."""
+        statement = sql.SQL(
+            "insert into {} (batch_id, operation, payload) select %s, 'delete', payload::json"
+            " from unnest(%s::text[]) with ordinality as notice (payload, line) order by line"
+        ).format(self._table)
+        rows = lines.removesuffix(b"\n").decode().split("\n")
+        self._connection.execute(statement, (batch_id, rows))
+
     def count(self, batch_id: int) -> int:
         """Count the rows of a batch that are there."""
         statement = sql.SQL("select count(*) from {} where batch_id = %s").format(self._table)

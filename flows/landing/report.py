@@ -11,10 +11,10 @@ def line(batch: LandedBatch) -> str:
     if batch.refusal:
         return f"{name}: refused. {batch.refusal}"
     if batch.unchanged:
-        return f"{name}: unchanged since batch {batch.batch_id}"
+        return f"{name}: unchanged since batch {batch.batch_id}{_noted(batch)}"
     counts = f"{batch.landed:,} of {batch.extracted:,} rows landed, {batch.rejected:,} rejected"
     changes = f"; columns: {_changes(batch.drift)}" if batch.drift else ""
-    return f"{name}: batch {batch.batch_id}, {counts}{changes}"
+    return f"{name}: batch {batch.batch_id}, {counts}{changes}{_noted(batch)}"
 
 
 def markdown(connection: str, batches: Sequence[LandedBatch]) -> str:
@@ -30,10 +30,18 @@ def markdown(connection: str, batches: Sequence[LandedBatch]) -> str:
     if refused:
         lines += ["", "## Refused files", ""]
         lines += [f"* **{batch.file}**: {batch.refusal}" for batch in refused]
+    noted = [batch for batch in batches if batch.note]
+    if noted:
+        lines += ["", "## To know", ""]
+        lines += [f"* **{batch.object}**: {batch.note}" for batch in noted]
     rejecting = [str(batch.batch_id) for batch in batches if batch.rejected]
     if rejecting:
         lines += _where_rejects_are(rejecting)
     return "\n".join(lines) + "\n"
+
+
+def _noted(batch: LandedBatch) -> str:
+    return f"; {batch.note}" if batch.note else ""
 
 
 def _where_rejects_are(batch_ids: Iterable[str]) -> list[str]:

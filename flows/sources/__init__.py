@@ -3,9 +3,10 @@
 from flows.core.errors import ConnectionsError
 from flows.sources.connections import ConnectionConfig
 from flows.sources.contract import Source
+from flows.sources.windows import WindowSource
 
 
-def open_source(config: ConnectionConfig) -> Source:
+def open_source(config: ConnectionConfig) -> Source | WindowSource:
     """Open a configured system; a mapping is checked against its files and its SQL compiled.
 
     Raises ConnectionsError for an unknown system, MappingError or SourceFileError when what is
@@ -15,6 +16,11 @@ def open_source(config: ConnectionConfig) -> Source:
         from flows.sources.files.source import FilesSource  # noqa: PLC0415 - only files need it
 
         return FilesSource(config)
+    if config.system == "salesforce":
+        from flows.sources.salesforce.source import open_salesforce  # noqa: PLC0415 - as above
+
+        return open_salesforce(config)
     raise ConnectionsError(
-        f"Connection {config.name!r} has the unknown system {config.system!r}; use 'files'."
+        f"Connection {config.name!r} has the unknown system {config.system!r}; "
+        "use 'files' or 'salesforce'."
     )

@@ -51,6 +51,31 @@ SYSTEMS: Mapping[str, _System] = {
         optional=frozenset({"mapping"}),
         paths=frozenset({"path", "mapping"}),
     ),
+    "salesforce": _System(
+        required=frozenset(),
+        optional=frozenset(
+            {
+                "api_version",
+                "audience",
+                "block",
+                "bulk_from",
+                "client_id",
+                "client_secret",
+                "daily_calls",
+                "instance_url",
+                "objects",
+                "overlap_minutes",
+                "poll_milliseconds",
+                "private_key",
+                "private_key_file",
+                "quota_reserve",
+                "username",
+                "without_fields",
+                "without_objects",
+            }
+        ),
+        paths=frozenset({"private_key_file"}),
+    ),
 }
 
 

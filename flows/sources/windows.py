@@ -34,6 +34,7 @@ class Page:
     operation: Operation = "upsert"
     gone: AbstractSet[str] = frozenset()
     may_repeat: bool = True
+    compare_keys: bool = False  # deletes may have been missed: only a comparison key by key helps
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Judgement:
     reason: str = ""
     wait: float | None = None
     is_about_permission: bool = False
+    code: str = ""  # the vendor's own word for it
 
 
 class Dialect(Protocol):

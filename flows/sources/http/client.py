@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -10,6 +13,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from flows.core import clock
 from flows.core.errors import (
     ConcordError,
     NotPermittedError,
@@ -78,7 +82,14 @@ class HttpClient:
         self._patience = patience or Patience()
         self._sleep = sleep
         self._session = requests.Session()
-        self._session.trust_env = True
+        self._told_time: tuple[datetime, float] | None = None
+
+    def now(self) -> datetime:
+        """Return the time by the system's own clock, by ours until it has said something."""
+        if self._told_time is None:
+            return clock.now()
+        told, at = self._told_time
+        return told + timedelta(seconds=time.monotonic() - at)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -151,9 +162,16 @@ class HttpClient:
             content = _complete_body(response)
             url = prepared.url or ""
             answer = Answer(response.status_code, response.headers, content, url)
+        self._note_time(answer.headers.get("Date"))
         usage = getattr(self._dialect, "usage", None)
         self.meter.after(request.purpose, len(content), usage(answer) if usage else None)
         return answer
+
+    def _note_time(self, date: str | None) -> None:
+        with suppress(TypeError, ValueError):
+            told = parsedate_to_datetime(date or "")
+            if told.tzinfo:
+                self._told_time = (told, time.monotonic())
 
     def _prepared(self, request: Request, token: Token | None) -> requests.PreparedRequest:
         base = (token.base_url if token else None) or self._base_url
@@ -182,7 +200,10 @@ class HttpClient:
             kind = NotPermittedError if judgement.is_about_permission else SourceRefusedError
             if judgement.action is Action.AUTHENTICATE:
                 kind = NotPermittedError
-            raise self._error(kind, request, judgement.reason)
+            error = self._error(kind, request, judgement.reason)
+            if isinstance(error, SourceRefusedError):
+                error.code = judgement.code
+            raise error
 
     def _refuse_to_repeat(self, request: Request, reason: str) -> None:
         if not request.is_repeatable:

@@ -1,0 +1,1 @@
+"""Salesforce: standard and custom objects over REST and Bulk API 2.0."""

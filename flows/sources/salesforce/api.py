@@ -1,0 +1,171 @@
+"""What Salesforce's REST API offers for reading, one function per resource."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from flows.core.errors import NotPermittedError, SourceRefusedError, TruncatedAnswerError
+from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page
+from flows.sources.salesforce.objects import CURSORS, NOT_READ, TYPES_NOT_READ
+from flows.sources.salesforce.options import Options
+from flows.sources.salesforce.stamps import literal, whole_minute
+
+DESCRIBED_AT_ONCE = 25
+ABSENT = frozenset({"NOT_FOUND", "INVALID_TYPE", "ENTITY_IS_DELETED"})
+
+
+@dataclass(frozen=True)
+class Described:
+    """One object as the signed-in user may see it."""
+
+    name: str
+    fields: Mapping[str, str]  # the readable ones that are landed, with their types
+    is_replicated: bool = True
+
+    @property
+    def cursor(self) -> str | None:
+        """The field that says when a row last changed."""
+        return next((name for name in CURSORS if name in self.fields), None)
+
+    @property
+    def has_bin(self) -> bool:
+        """Whether deleted rows can be asked for."""
+        return "IsDeleted" in self.fields
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What getUpdated or getDeleted answered."""
+
+    rows: Sequence[Any]
+    covered_until: str
+    earliest: str | None = None
+
+
+class SalesforceApi:
+    """Reads one organisation."""
+
+    def __init__(self, client: HttpClient, options: Options) -> None:
+        self.client = client
+        self.options = options
+
+    def now(self) -> datetime:
+        """Return the time by the organisation's own clock."""
+        return self.client.now()
+
+    def describe(self, names: Sequence[str]) -> dict[str, Described]:
+        """Describe objects, many in one call; those that the user cannot see are left out."""
+        found: dict[str, Described] = {}
+        for start in range(0, len(names), DESCRIBED_AT_ONCE):
+            found.update(self._describe(names[start : start + DESCRIBED_AT_ONCE]))
+        return found
+
+    def _describe(self, names: Sequence[str]) -> Iterator[tuple[str, Described]]:
+        version = f"v{self.options.api_version}"
+        wanted = [
+            {"method": "GET", "url": f"{version}/sobjects/{quote(name)}/describe"} for name in names
+        ]
+        body = json.dumps({"batchRequests": wanted}).encode()
+        request = Request(
+            f"{self.options.root}/composite/batch",
+            "describe",
+            "POST",
+            headers={"Content-Type": "application/json"},
+            body=body,
+        )
+        results = self.client.read(request, lambda answer: _results(answer, len(names)))
+        for name, result in zip(names, results, strict=True):
+            if described := _described(name, result, self.options.without_fields):
+                yield name, described
+
+    def count(self, name: str) -> int:
+        """Count the live rows that the user sees."""
+        request = self._query("query", f"SELECT COUNT() FROM {name}", f"count {name}")
+        return self.client.read(request, lambda answer: int(_whole(answer, "totalSize")))
+
+    def query(self, soql: str, name: str, *, with_deleted: bool = False) -> Iterator[JsonPage]:
+        """Yield the pages of a query, by the links that the server gives."""
+        resource = "queryAll" if with_deleted else "query"
+        request = self._query(resource, soql, f"query {name}")
+        guard = PageGuard(f"Query of {name}")
+        while True:
+            page = self.client.read(request, lambda answer: json_page(answer, "records"))
+            yield page
+            following = page.envelope.get("nextRecordsUrl")
+            if page.envelope.get("done", following is None) or not following:
+                return
+            guard.passed(len(page.rows), str(following))
+            request = Request(str(following), f"query {name}")
+
+    def updated(self, name: str, start: datetime, end: datetime) -> Changes:
+        """Return the ids changed in a window, and until when nothing more can turn up."""
+        request = self._replicated(name, "updated", start, end)
+        return self.client.read(request, lambda answer: _changes(answer, "ids"))
+
+    def deleted(self, name: str, start: datetime, end: datetime) -> Changes:
+        """Return the ids deleted in a window, and how far back the log reaches."""
+        request = self._replicated(name, "deleted", start, end)
+        return self.client.read(request, lambda answer: _changes(answer, "deletedRecords"))
+
+    def is_there(self, name: str, key: str) -> bool | None:
+        """Look one row up by its id: there, deleted, or (None) not to be seen by this user."""
+        url = f"{self.options.root}/sobjects/{name}/{quote(key)}"
+        request = Request(url, f"look up {name}", params={"fields": "Id"})
+        try:
+            return self.client.read(request, lambda _: True)
+        except NotPermittedError:
+            return None
+        except SourceRefusedError as error:
+            if error.code in ABSENT:
+                return False
+            raise
+
+    def _query(self, resource: str, soql: str, purpose: str) -> Request:
+        return Request(f"{self.options.root}/{resource}", purpose, params={"q": soql})
+
+    def _replicated(self, name: str, what: str, start: datetime, end: datetime) -> Request:
+        # Seconds are ignored, so that a window within one minute would be none.
+        first, last = whole_minute(start), whole_minute(end) + timedelta(minutes=1)
+        return Request(
+            f"{self.options.root}/sobjects/{name}/{what}/",
+            f"{what} {name}",
+            params={"start": literal(first), "end": literal(last)},
+        )
+
+
+def _described(name: str, result: Any, without: frozenset[str]) -> Described | None:  # noqa: ANN401
+    body, status = result.get("result"), int(result.get("statusCode", 0))
+    if not 200 <= status < 300:  # noqa: PLR2004 - what worked
+        return None
+    fields = {
+        field["name"]: str(field["type"])
+        for field in body["fields"]
+        if field["type"] not in TYPES_NOT_READ
+        and field["name"] not in NOT_READ
+        and not field.get("deprecatedAndHidden")
+        and f"{name}.{field['name']}" not in without
+    }
+    return Described(name, fields, is_replicated=bool(body.get("replicateable", True)))
+
+
+def _results(answer: Answer, count: int) -> list[Any]:
+    results = _whole(answer, "results")
+    if not isinstance(results, list) or len(results) != count:
+        raise TruncatedAnswerError(f"the descriptions are not the {count} asked for")
+    return results
+
+
+def _changes(answer: Answer, member: str) -> Changes:
+    rows, covered = _whole(answer, member), _whole(answer, "latestDateCovered")
+    earliest = answer.json().get("earliestDateAvailable")
+    return Changes(rows or [], str(covered), str(earliest) if earliest else None)
+
+
+def _whole(answer: Answer, member: str) -> Any:  # noqa: ANN401 - whatever the server sent
+    body = answer.json()
+    if not isinstance(body, dict) or member not in body:
+        raise TruncatedAnswerError(f"the answer has no {member!r}: {answer.excerpt()}")
+    return body[member]

@@ -1,0 +1,25 @@
+"""Which systems hand over rows in their own shape, and which of their objects dbt maps.
+
+Landing unites the raw tables of an object over all connections of a system in the view
+`raw.<system>_<object>`; the dbt models below `models/staging/<system>` map them to the canonical
+model as views `raw.<system>_<entity>`.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from flows.sources.salesforce import objects as salesforce
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@cache
+def mapped_objects() -> Mapping[str, tuple[str, ...]]:
+    """Return, by system, the objects that its dbt models read."""
+    return {"salesforce": salesforce.MAPPED}
+
+
+def relation_name(system: str, name: str) -> str:
+    """Return the name, below schema raw, of what unites an object over all connections."""
+    return f"{system}_{_HUMP.sub('_', name).lower()}"
