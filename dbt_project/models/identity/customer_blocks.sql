@@ -15,7 +15,6 @@ with
 records as (
     select
         *,
-        replace(normalised_name, ' ', '') as joined_name,
         -- Two letters would pair half a town.
         case when length(initials) >= 3 then left(initials, 5) end as short_initials
     from {{ ref('customer_records') }}

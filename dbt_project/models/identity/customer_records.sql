@@ -175,6 +175,7 @@ features as (
         nullif(btrim(records.record_number), '') as record_number,
         records.name,
         records.normalised_name,
+        replace(records.normalised_name, ' ', '') as joined_name,
         {{ function('name_words') }}(records.normalised_name) as name_words,
         records.legal_form,
         split_part(records.normalised_name, ' ', 1) as first_word,

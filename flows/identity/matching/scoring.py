@@ -3,16 +3,21 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.identity.matching.bounds import most
 from flows.identity.matching.domains import Domain, Features
 from flows.identity.matching.engines import Engine
 from flows.identity.matching.weights import Weights
 
 if TYPE_CHECKING:
     from splink import Linker
+    from splink.internals.comparison import Comparison
     from splink.internals.settings_creator import SettingsCreator
+
+ROUNDING = 0.001  # bits by which sums of the same weights may differ
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Model:
             retain_intermediate_calculation_columns=True,
             linker_uid="concord",
         )
+
+    def compared(self, dialect: str) -> "Sequence[Comparison]":
+        """Return the comparisons with their levels, as Splink writes them for an engine."""
+        return self.settings().get_settings(dialect).core_model_settings.comparisons
 
 
 @dataclass(frozen=True)
@@ -124,13 +133,31 @@ def make_pairs(engine: Engine) -> int:
 
 def predict(model: Model, engine: Engine) -> str:
     """Score the pairs made and return the table that holds the likely ones."""
+    _leave_hopeless_out(model, engine)
     linker = linker_on(model, engine, beside=engine.dialect == "duckdb")
-    pairs = linker._db_api.register("pairs")  # noqa: SLF001 - the one way to the linker's engine
+    pairs = linker._db_api.register("hopeful_pairs")  # noqa: SLF001 - the one way to the linker's engine
     linker.table_management.register_blocked_pairs_for_predict(pairs)
     found = linker.inference.predict(
         threshold_match_probability=model.threshold, warning_mode="never"
     )
     return str(found.physical_name)
+
+
+def _leave_hopeless_out(model: Model, engine: Engine) -> None:
+    """Make a table of the pairs that can reach the threshold, by a bound on what they weigh."""
+    rarest = 2.0 ** (1 - model.population)
+    bounds = [most(one, rarest, engine.dialect) for one in model.compared(engine.dialect)]
+    weight = f"{log2(model.prior / (1 - model.prior))} + {' + '.join(bounds)}"
+    least = log2(model.threshold / (1 - model.threshold)) - ROUNDING
+    asked = [name for name in engine.columns("features") if f"{name}_l" in weight]
+    sides = [f"{side}.{name} as {name}_{side}" for name in asked for side in ("l", "r")]
+    engine.execute(
+        "create table hopeful_pairs as select join_key_l, join_key_r, match_key from ("
+        f"select pairs.*, {', '.join(sides)} from pairs "
+        "inner join features as l on pairs.join_key_l = l.group_number "
+        "inner join features as r on pairs.join_key_r = r.group_number"
+        f") as compared where {weight} >= {least}"
+    )
 
 
 def linker_on(model: Model, engine: Engine, *, beside: bool) -> "Linker":
@@ -169,7 +196,6 @@ def _compared_features(engine: Engine, weighed: Sequence[str], *, beside: bool) 
 
 
 def _result_query(model: Model, engine: Engine, table: str) -> str:
-    compared = model.settings().get_settings(engine.dialect).core_model_settings.comparisons
     levels = [
         (
             comparison.output_column_name,
@@ -179,7 +205,7 @@ def _result_query(model: Model, engine: Engine, table: str) -> str:
             },
             any(level._has_tf_adjustments for level in comparison.comparison_levels),  # noqa: SLF001 - not told otherwise
         )
-        for comparison in compared
+        for comparison in model.compared(engine.dialect)
     ]
     named_levels = ", ".join(_level_json(name, labels) for name, labels, _ in levels)
     named_weights = ", ".join(_weight_json(name, has_terms) for name, _, has_terms in levels)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FEATURE_COLUMNS = (
     "normalised_name",
+    "joined_name",
     "name_words",
     "initials",
     "legal_form",
@@ -100,10 +101,7 @@ def _levels_of_one_name() -> list[tuple[str, "ComparisonLevelCreator"]]:
         ("same", cll.ExactMatchLevel("normalised_name")),
         (
             "same words",
-            _custom(
-                "name_words_l = name_words_r or replace(normalised_name_l, ' ', '') "
-                "= replace(normalised_name_r, ' ', '')"
-            ),
+            _custom("joined_name_l = joined_name_r or name_words_l = name_words_r"),
         ),
     ]
 
@@ -137,8 +135,8 @@ def _levels_of_two_names() -> list[tuple[str, "ComparisonLevelCreator"]]:
         (
             "initials",
             _custom(
-                "(length(initials_l) >= 3 and initials_l = replace(normalised_name_r, ' ', '')) or "
-                "(length(initials_r) >= 3 and initials_r = replace(normalised_name_l, ' ', ''))"
+                "(initials_l = joined_name_r and length(initials_l) >= 3) or "
+                "(initials_r = joined_name_l and length(initials_r) >= 3)"
             ),
         ),
         (
