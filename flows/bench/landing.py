@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from psycopg import Connection
+from psycopg import sql
 
 from flows.bench.report import Figure
 from flows.core.errors import WarehouseUnavailableError
 from flows.core.psql import run_psql
-from flows.core.warehouse import connect
+from flows.core.warehouse import connect, exists
 
 ROUNDS = 3
 JSON_LIMIT, CSV_LIMIT, MEMORY_LIMIT_MB = 0.8, 0.3, 150.0
@@ -84,7 +84,7 @@ def _psql(command: str) -> None:
 
 def _land(file: Path) -> dict[str, float]:
     with connect() as connection:
-        if _landed_before(connection):
+        if exists(connection, sql.Identifier("raw_bench_landing", "order_lines")):
             connection.execute("truncate table raw_bench_landing.order_lines")
         connection.execute("delete from ops.cursors where connection = 'bench_landing'")
     finished = subprocess.run(
@@ -93,11 +93,6 @@ def _land(file: Path) -> dict[str, float]:
         capture_output=True,
     )
     return dict(json.loads(finished.stdout))
-
-
-def _landed_before(connection: Connection) -> bool:
-    row = connection.execute("select to_regclass('raw_bench_landing.order_lines')").fetchone()
-    return bool(row and row[0])
 
 
 def _measure_one(folder: str) -> None:

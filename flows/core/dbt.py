@@ -18,6 +18,7 @@ from flows.core.errors import TransformationError
 from flows.core.loading import loading
 from flows.core.ownership import ownership_rules
 from flows.core.settings import settings
+from flows.core.signature import remember, remembered
 from flows.core.warehouse import connect, warehouse_url
 
 FAILED = ("error", "fail", "runtime error", "partial success")
@@ -49,11 +50,7 @@ def seed_if_changed() -> bool:
     ownership_rules()  # refuses by file and line what SQL could only trip over
     run_dbt(["build", "--full-refresh", "--select", "resource_type:seed", "resource_type:function"])
     with connect() as connection:
-        connection.execute(
-            "insert into ops.settings (key, value) values (%s, %s) on conflict (key) "
-            "do update set value = excluded.value, changed_at = now()",
-            (SEEDS_SETTING, checksum),
-        )
+        remember(connection, SEEDS_SETTING, checksum)
     return True
 
 
@@ -186,7 +183,4 @@ def _seeds_checksum(project: Path) -> str:
 
 def _loaded_seeds() -> str | None:
     with connect() as connection:
-        row = connection.execute(
-            "select value from ops.settings where key = %s", (SEEDS_SETTING,)
-        ).fetchone()
-    return str(row[0]) if row else None
+        return remembered(connection, SEEDS_SETTING)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from flows.core.errors import SettingsError, WarehouseUnavailableError
 from flows.core.settings import settings
@@ -42,6 +42,12 @@ def connect(*, autocommit: bool = False, application: str = "concord") -> Iterat
     with connection:
         _refuse_an_old_server(connection)
         yield connection
+
+
+def exists(connection: Connection, relation: sql.Composable) -> bool:
+    """Tell whether there is a table or view of this name."""
+    row = connection.execute("select to_regclass(%s)", (relation.as_string(),)).fetchone()
+    return bool(row and row[0])
 
 
 def _refuse_an_old_server(connection: Connection) -> None:

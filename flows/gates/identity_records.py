@@ -2,6 +2,8 @@
 
 from psycopg import Connection, sql
 
+from flows.core.warehouse import exists
+
 DOMAINS = {"customers": "customer", "contacts": "contact", "products": "product"}
 LARGE_CLUSTERS = """
     with clusters as (
@@ -95,9 +97,9 @@ def refused_blocks(connection: Connection) -> int:
 def _gather(connection: Connection, domain: str) -> int:
     names = _names(domain)
     statements = [LARGE_CLUSTERS, MOVED]
-    if _exists(connection, names["clashes"]):
+    if exists(connection, names["clashes"]):
         statements.append(CLASHES)
-    if _exists(connection, names["records"]):
+    if exists(connection, names["records"]):
         statements.append(WITHOUT_ID)
     for statement in statements:
         connection.execute(sql.SQL(statement).format(**names))
@@ -114,11 +116,6 @@ def _names(domain: str) -> dict[str, sql.Composable]:
         "records": sql.Identifier("identity", f"{singular}_records"),
         "clashes": sql.Identifier("identity", f"{singular}_key_clashes"),
     }
-
-
-def _exists(connection: Connection, table: sql.Composable) -> bool:
-    row = connection.execute("select to_regclass(%s)", (table.as_string(),)).fetchone()
-    return bool(row and row[0] is not None)
 
 
 def _count(connection: Connection, query: sql.SQL | sql.Composed) -> int:

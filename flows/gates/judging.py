@@ -9,7 +9,7 @@ from decimal import Decimal
 from psycopg import Connection, sql
 
 from flows.core.errors import SettingsError
-from flows.core.warehouse import connect
+from flows.core.warehouse import connect, exists
 from flows.gates import failing, identity_records, identity_rules, ledger, quarantine, unjudged
 from flows.gates.checkpoint import run, settings_of, suites_of
 from flows.gates.context import preload
@@ -183,8 +183,7 @@ def _judge_marts(run_id: int, slot: str, clock: Stopwatch) -> Verdict:
 
 def _row_count(connection: Connection, schema: str, table: str) -> int:
     name = sql.Identifier(schema, table)
-    exists = connection.execute("select to_regclass(%s)", (name.as_string(),)).fetchone()
-    if not exists or exists[0] is None:
+    if not exists(connection, name):
         return 0
     row = connection.execute(sql.SQL("select count(*) from {}").format(name)).fetchone()
     return int(row[0]) if row else 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from psycopg import Connection, sql
 
+from flows.core.warehouse import exists
 from flows.gates.failing import DOCUMENTS, INCOMING
 from flows.gates.verdict import Held
 
@@ -187,7 +188,7 @@ def accept(connection: Connection, tables: Iterable[str], run_id: int) -> Held:
 
 
 def _close_overtaken(connection: Connection, entity: str, run_id: int) -> None:
-    if _exists(connection, "staging", entity):
+    if exists(connection, sql.Identifier("staging", entity)):
         connection.execute(
             sql.SQL(OVERTAKEN).format(staging=sql.Identifier("staging", entity)),
             {"run_id": run_id, "entity": entity},
@@ -203,13 +204,6 @@ def _gather_retries(connection: Connection, entities: Iterable[str]) -> None:
             )
         )
     connection.execute("analyze gate_retries")
-
-
-def _exists(connection: Connection, schema: str, table: str) -> bool:
-    row = connection.execute(
-        "select to_regclass(%s) is not null", (sql.Identifier(schema, table).as_string(),)
-    ).fetchone()
-    return bool(row and row[0])
 
 
 def _hold(connection: Connection, entity: str, run_id: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg import Connection, sql
 
 from flows.core.errors import EvaluationError
-from flows.core.warehouse import connect
+from flows.core.warehouse import connect, exists
 
 COLUMNS = ("left_source", "left_key", "right_source", "right_key")
 SINGULARS = {"customers": "customer", "contacts": "contact", "products": "product"}
@@ -138,8 +138,7 @@ def _crosswalk(connection: Connection, domain: str, truth: set[Pair]) -> list[As
     if singular is None:
         raise EvaluationError(f"There is no domain {domain}; known are {', '.join(SINGULARS)}.")
     table = sql.Identifier("identity", f"{singular}_crosswalk")
-    row = connection.execute("select to_regclass(%s)", (table.as_string(),)).fetchone()
-    if not row or row[0] is None:
+    if not exists(connection, table):
         return []
     query = sql.SQL(
         "select source_system, entity, source_key, {} from {} "

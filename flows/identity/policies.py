@@ -6,6 +6,8 @@ from functools import cache
 
 from psycopg import Connection, sql
 
+from flows.core.warehouse import exists
+
 ANY = "*"
 FLIPPED = {"many_to_one": "one_to_many", "one_to_many": "many_to_one"}
 
@@ -54,8 +56,7 @@ class Policy:
 def read_policy(connection: Connection, domain: str) -> Policy:
     """Read the seed match_policy as last loaded; before that, the defaults hold."""
     table = sql.Identifier("staging", "match_policy")
-    exists = connection.execute("select to_regclass(%s)", (table.as_string(),)).fetchone()
-    if not exists or exists[0] is None:
+    if not exists(connection, table):
         return Policy()
     query = sql.SQL(
         "select left_system, right_system, accept_above::float8, review_above::float8, "

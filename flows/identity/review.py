@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
+from flows.core.warehouse import exists
 from flows.identity.domains import DOMAINS, Domain
 from flows.identity.policies import read_policy
 from flows.identity.rulings import Pair, compared_values, domain_named, has_records, records_table
@@ -102,12 +103,12 @@ def _rows(
 def _query(connection: Connection, domain: Domain) -> sql.Composed:
     clashes = sql.Identifier("identity", f"{domain.singular}_key_clashes")
     mart = sql.Identifier("marts", domain.name)
-    values = VALUES.get(domain.name) if _exists(connection, mart) else None
+    values = VALUES.get(domain.name) if exists(connection, mart) else None
     text = (files("flows.identity") / "sql" / "doubtful_pairs.sql").read_text(encoding="utf-8")
     return sql.SQL(text).format(
         **domain.names,
         records=records_table(domain),
-        clashes=sql.SQL(CLASHES if _exists(connection, clashes) else "").format(table=clashes),
+        clashes=sql.SQL(CLASHES if exists(connection, clashes) else "").format(table=clashes),
         values=sql.SQL(values or NO_VALUES).format(mart=mart),
     )
 
@@ -164,8 +165,3 @@ def _doubt(
 def _earlier(connection: Connection, pair: Pair) -> dict[str, Any] | None:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(EARLIER, pair).fetchone()
-
-
-def _exists(connection: Connection, table: sql.Identifier) -> bool:
-    row = connection.execute("select to_regclass(%s)", (table.as_string(),)).fetchone()
-    return bool(row and row[0] is not None)

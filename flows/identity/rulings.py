@@ -10,7 +10,8 @@ from typing import Literal, cast, get_args
 from psycopg import Connection, sql
 
 from flows.core.errors import RulingsError
-from flows.core.warehouse import connect
+from flows.core.signature import remember, remembered
+from flows.core.warehouse import connect, exists
 from flows.identity.domains import DOMAINS, Domain
 
 RulingWord = Literal["same", "different", "unsure"]
@@ -139,10 +140,7 @@ def compared_values(
 
 def has_records(connection: Connection, domain: Domain) -> bool:
     """Tell whether the records of a domain have been built."""
-    row = connection.execute(
-        "select to_regclass(%s)", (records_table(domain).as_string(),)
-    ).fetchone()
-    return bool(row and row[0] is not None)
+    return exists(connection, records_table(domain))
 
 
 def records_table(domain: Domain) -> sql.Identifier:
@@ -152,19 +150,13 @@ def records_table(domain: Domain) -> sql.Identifier:
 
 def are_unapplied(connection: Connection) -> bool:
     """Tell whether the rulings in force differ from those the ids were last assigned by."""
-    row = connection.execute(
-        "select value from ops.settings where key = %s", (APPLIED_SETTING,)
-    ).fetchone()
-    return fingerprint(connection) != (row[0] if row else fingerprint_of_none(connection))
+    applied = remembered(connection, APPLIED_SETTING)
+    return fingerprint(connection) != (applied or fingerprint_of_none(connection))
 
 
 def mark_applied(connection: Connection, applied: str) -> None:
     """Remember the fingerprint of the rulings that the ids have just been assigned by."""
-    connection.execute(
-        "insert into ops.settings (key, value) values (%s, %s) on conflict (key) "
-        "do update set value = excluded.value, changed_at = now()",
-        (APPLIED_SETTING, applied),
-    )
+    remember(connection, APPLIED_SETTING, applied)
 
 
 @contextmanager

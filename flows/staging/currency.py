@@ -3,7 +3,9 @@
 from psycopg import Connection
 
 from flows.core.settings import settings
+from flows.core.signature import remember, remembered
 
+SETTING = "reporting_currency"
 FALLBACK = "EUR"
 MOST_FREQUENT_RATE_CURRENCY = """
 select reporting_currency from staging.fx_rates
@@ -25,19 +27,13 @@ def settle_reporting_currency(connection: Connection) -> str:
     Without either, the currency most rates convert to, else the one most documents are in.
     """
     code = reporting_currency(connection) or _from_data(connection)
-    connection.execute(
-        "insert into ops.settings (key, value) values ('reporting_currency', %s) "
-        "on conflict (key) do update set value = excluded.value, changed_at = now() "
-        "where settings.value <> excluded.value",
-        (code,),
-    )
+    remember(connection, SETTING, code)
     return code
 
 
 def reporting_currency(connection: Connection) -> str | None:
     """Return the currency the next build reports in, where that is settled already."""
-    known = _first(connection, "select value from ops.settings where key = 'reporting_currency'")
-    return settings().reporting_currency or known
+    return settings().reporting_currency or remembered(connection, SETTING)
 
 
 def _from_data(connection: Connection) -> str:
