@@ -48,8 +48,17 @@
         null as order_line_id,
         {{ columns }}
     from orders
+    inner join (
+        select source_system, source_key, order_id from {{ ref('stg_' ~ document ~ 's') }}
+        where order_id is not null
+        union all
+        {{ orders_by_lines(document) }}
+    ) as known
+        on orders.source_system = known.source_system and orders.source_key = known.order_id
     inner join {{ ref('stg_' ~ document ~ 's') }} as headers
-        on orders.source_system = headers.source_system and orders.source_key = headers.order_id
+        on
+            known.source_system = headers.source_system
+            and known.source_key = headers.source_key
     inner join {{ ref('stg_' ~ document ~ '_lines') }} as lines
         on
             headers.source_system = lines.source_system
@@ -83,6 +92,34 @@
 {#- What goes the given way, of one kind. -#}
 {% macro sum_of_kind(kind, quantity) -%}
     coalesce(sum(greatest({{ quantity }}, 0)) filter (where kind = '{{ kind }}'), 0)
+{%- endmacro %}
+
+{#- A document without an order of its own belongs to its lines' order if they have only one. -#}
+{% macro orders_by_lines(document) -%}
+    select
+        headers.source_system,
+        headers.source_key,
+        min(order_lines.order_id) as order_id
+    from {{ ref('stg_' ~ document ~ 's') }} as headers
+    inner join {{ ref('stg_' ~ document ~ '_lines') }} as lines
+        on
+            headers.source_system = lines.source_system
+            and headers.source_key = lines.{{ document }}_id
+    inner join {{ ref('stg_order_lines') }} as order_lines
+        on
+            lines.source_system = order_lines.source_system
+            and lines.order_line_id = order_lines.source_key
+    inner join {{ ref('stg_orders') }} as named_orders
+        on
+            order_lines.source_system = named_orders.source_system
+            and order_lines.order_id = named_orders.source_key
+    where
+        headers.order_id is null
+        and not lines.is_deleted
+        and not order_lines.is_deleted
+        and not named_orders.is_deleted
+    group by headers.source_system, headers.source_key
+    having min(order_lines.order_id) = max(order_lines.order_id)
 {%- endmacro %}
 
 {#- Whether a status says that the document or line was called off. -#}
@@ -140,72 +177,54 @@
             ~ " changed.source_system and progress.order_line_id = changed.source_key",
     ] -%}
     {%- for kind in ['shipment', 'invoice', 'return'] -%}
-        {%- set headers, lines = ref('stg_' ~ kind ~ 's'), ref('stg_' ~ kind ~ '_lines') -%}
-        {%- do queries.append(orders_of_headers(marts_changed(headers), lines, kind)) -%}
-        {%- do queries.append(orders_of_lines(marts_changed(lines), headers, kind)) -%}
-        {%- set previous_lines = marts_previous(kind ~ '_lines') -%}
-        {%- set previous_headers = marts_previous(kind ~ 's') -%}
-        {%- if previous_lines and previous_headers -%}
-            {#- Where the lines that moved belonged before: what marts built later still say. -#}
-            {%- do queries.append(
-                "select line.source_system, line.order_id from " ~ previous_lines ~ " as line inner join "
-                ~ marts_changed(lines) ~ " as changed on line.source_system = changed.source_system"
-                ~ " and line." ~ kind ~ "_line_id = changed.source_key"
-            ) -%}
-            {%- do queries.append(
-                "select line.source_system, line.order_id from " ~ previous_lines ~ " as line inner join "
-                ~ marts_changed(headers) ~ " as changed on line.source_system = changed.source_system"
-                ~ " and line." ~ kind ~ "_id = changed.source_key"
-            ) -%}
-            {%- do queries.append(
-                "select line.source_system, line.order_id from " ~ previous_lines ~ " as line inner join "
-                ~ marts_changed(ref('stg_order_lines')) ~ " as changed on line.source_system ="
-                ~ " changed.source_system and line.order_line_id = changed.source_key"
-            ) -%}
-        {%- endif -%}
-        {#- A line that is taken off, or comes, sends those that name it to the order of their header. -#}
-        {%- do queries.append(
-            "select header.source_system, header.order_id from " ~ marts_changed(ref('stg_order_lines'))
-            ~ " as changed inner join " ~ lines ~ " as line on changed.source_system = line.source_system"
-            ~ " and changed.source_key = line.order_line_id inner join " ~ headers ~ " as header on"
-            ~ " line.source_system = header.source_system and line." ~ kind ~ "_id = header.source_key"
-        ) -%}
-        {%- do queries.append(
-            "select header.source_system, header.order_id from " ~ marts_changed(ref('stg_orders'))
-            ~ " as changed inner join " ~ ref('stg_order_lines') ~ " as order_line on"
-            ~ " changed.source_system = order_line.source_system and changed.source_key = order_line.order_id"
-            ~ " inner join " ~ lines ~ " as line on order_line.source_system = line.source_system"
-            ~ " and order_line.source_key = line.order_line_id inner join " ~ headers ~ " as header on"
-            ~ " line.source_system = header.source_system and line." ~ kind ~ "_id = header.source_key"
-        ) -%}
+        {%- do queries.extend(orders_of_documents(kind)) -%}
     {%- endfor -%}
     {{- affected_keys(queries) -}}
 {% endmacro %}
 
-{#- The orders that documents belong to, by their header and by each of their lines. -#}
-{% macro orders_of_headers(headers, lines, kind) -%}
-    select header.source_system, header.order_id from {{ headers }} as header
-    union all
-    select order_line.source_system, order_line.order_id
-    from {{ headers }} as header
-    inner join {{ lines }} as line
-        on header.source_system = line.source_system and header.source_key = line.{{ kind }}_id
-    inner join {{ ref('stg_order_lines') }} as order_line
-        on
-            line.source_system = order_line.source_system
-            and line.order_line_id = order_line.source_key
-{%- endmacro %}
-
-{% macro orders_of_lines(lines, headers, kind) -%}
-    select header.source_system, header.order_id
-    from {{ lines }} as line
-    inner join {{ headers }} as header
-        on line.source_system = header.source_system and line.{{ kind }}_id = header.source_key
-    union all
-    select order_line.source_system, order_line.order_id
-    from {{ lines }} as line
-    inner join {{ ref('stg_order_lines') }} as order_line
-        on
-            line.source_system = order_line.source_system
-            and line.order_line_id = order_line.source_key
-{%- endmacro %}
+{#- The orders of documents that changed, or whose lines did, or the order lines that those name:
+    by their header, by all of their lines, and by their lines as the slot last had them. -#}
+{% macro orders_of_documents(kind) %}
+    {%- set headers, lines = ref('stg_' ~ kind ~ 's'), ref('stg_' ~ kind ~ '_lines') -%}
+    {%- set order_lines = ref('stg_order_lines') -%}
+    {%- set key = kind ~ '_id' -%}
+    {%- set naming = " inner join " ~ lines ~ " as line on line.source_system = order_line.source_system"
+        ~ " and line.order_line_id = order_line.source_key" -%}
+    {%- set documents -%}
+        select source_system, source_key as key from {{ marts_changed(headers) }} as changed
+        union select source_system, {{ key }} from {{ marts_changed(lines) }} as changed
+        union select line.source_system, line.{{ key }}
+        from {{ marts_changed(order_lines) }} as order_line {{ naming }}
+        union select line.source_system, line.{{ key }}
+        from {{ marts_changed(ref('stg_orders')) }} as changed
+        inner join {{ order_lines }} as order_line
+            on changed.source_system = order_line.source_system and changed.source_key = order_line.order_id
+        {{ naming }}
+    {%- endset -%}
+    {%- set previous = marts_previous(kind ~ '_lines') -%}
+    {%- if previous -%}
+        {%- set documents -%}
+            {{ documents }}
+            union select line.source_system, line.{{ key }}
+            from {{ marts_changed(lines) }} as changed
+            inner join {{ previous }} as line
+                on changed.source_system = line.source_system and changed.source_key = line.{{ kind }}_line_id
+        {%- endset -%}
+    {%- endif -%}
+    {%- set queries = [
+        "select header.source_system, header.order_id from (" ~ documents ~ ") as document inner join "
+            ~ headers ~ " as header on document.source_system = header.source_system"
+            ~ " and document.key = header.source_key",
+        "select order_line.source_system, order_line.order_id from (" ~ documents ~ ") as document inner join "
+            ~ lines ~ " as line on document.source_system = line.source_system and document.key = line." ~ key
+            ~ " inner join " ~ order_lines ~ " as order_line on line.source_system = order_line.source_system"
+            ~ " and line.order_line_id = order_line.source_key",
+    ] -%}
+    {%- if previous -%}
+        {%- do queries.append(
+            "select line.source_system, line.order_id from (" ~ documents ~ ") as document inner join " ~ previous
+            ~ " as line on document.source_system = line.source_system and document.key = line." ~ key
+        ) -%}
+    {%- endif -%}
+    {{- return(queries) -}}
+{% endmacro %}

@@ -1,0 +1,271 @@
+{#
+    The ledger of quantities: which units of one document became units of the next one. Lines are
+    laid end to end, those that come from and those that go to on either side, and where two of them
+    lie opposite each other units flow. First within what is linked, then, with what is left over,
+    within the order and product. All sets are sorted once: the cost grows with the lines.
+#}
+
+{#- An order belongs to the chain of its quote, so that several orders share one quote's lines. -#}
+{% macro chain_of_order(orders) -%}
+    coalesce(
+        'quote|' || {{ orders }}.crm_source_system || '|' || {{ orders }}.quote_id,
+        'order|' || {{ orders }}.source_system || '|' || {{ orders }}.order_id
+    )
+{%- endmacro %}
+
+{#- A document that no published order is known for: by the order it names, else by itself. -#}
+{% macro chain_without_order(system, order_id, kind, document_id) -%}
+    coalesce(
+        'order|' || {{ system }} || '|' || {{ order_id }},
+        '{{ kind }}|' || {{ system }} || '|' || {{ document_id }}
+    )
+{%- endmacro %}
+
+{#- Lines of a kind of document, each with its chain; `lines` has known_order_id and fallback_id. -#}
+{% macro lines_with_chains(lines, kind) -%}
+    {%- set alone = chain_without_order('lines.source_system', 'lines.known_order_id', kind, 'lines.fallback_id') -%}
+    select
+        lines.*,
+        chain_orders.chain_id
+    from {{ lines }} as lines
+    inner join chain_orders
+        on
+            lines.source_system = chain_orders.source_system
+            and lines.known_order_id = chain_orders.order_id
+    union all
+    select
+        lines.*,
+        {{ alone }} as chain_id
+    from {{ lines }} as lines
+    left join {{ ref('orders') }} as orders
+        on
+            lines.source_system = orders.source_system
+            and lines.known_order_id = orders.order_id
+    where orders.order_id is null and {{ only_affected([alone]) }}
+{%- endmacro %}
+
+{#- Within which lines of one step are matched after those that are linked. -#}
+{% macro same_goods(lines) -%}
+    {{ lines }}.chain_id || '|' || coalesce({{ lines }}.known_order_id, '') || '|'
+    || {{ product_key(lines ~ '.product_number') }} || '|' || coalesce({{ lines }}.unit, '')
+{%- endmacro %}
+
+{#- One step's side: a select over lines with chains. -#}
+{% macro flow_side(step, side, kind, lines, document, line, link, goods, moment, sign='', counts='true', called_off='false', where='true') -%}
+    select
+        '{{ step }}' as step,
+        '{{ side }}' as side,
+        '{{ kind }}' as kind,
+        lines.chain_id,
+        lines.source_system,
+        lines.known_order_id as order_id,
+        lines.{{ document }} as document_id,
+        lines.{{ line }} as line_id,
+        {{ moment }} as moment,
+        lines.line_number,
+        lines.product_number,
+        lines.unit,
+        {{ sign }}coalesce(lines.quantity, 0) as quantity,
+        {{ link }} as link_key,
+        {{ goods }} as goods_key,
+        {{ counts }} as counts,
+        {{ called_off }} as is_called_off
+    from {{ lines }} as lines
+    where {{ where }}
+{%- endmacro %}
+
+{#- Lay lines end to end by a key and see which lie opposite: from, to and how much. -#}
+{% macro opposite_lines(lines, key) -%}
+    select
+        from_no,
+        to_no,
+        quantity
+    from (
+        select
+            from_no,
+            to_no,
+            least(next_begins, from_ends, to_ends) - begins as quantity
+        from (
+            select
+                begins,
+                max(line_no) filter (where side = 'from') over opposite as from_no,
+                max(line_no) filter (where side = 'to') over opposite as to_no,
+                max(ends) filter (where side = 'from') over opposite as from_ends,
+                max(ends) filter (where side = 'to') over opposite as to_ends,
+                lead(begins) over opposite as next_begins
+            from (
+                select
+                    *,
+                    sum(rest) over end_to_end as ends,
+                    sum(rest) over end_to_end - rest as begins
+                from {{ lines }}
+                where rest > 0 and {{ key }} is not null
+                window end_to_end as (
+                    partition by step, {{ key }}, direction, side
+                    order by line_no
+                    rows between unbounded preceding and current row
+                )
+            ) as laid
+            window opposite as (partition by step, {{ key }}, direction order by begins)
+        ) as pieces
+        where from_no is not null and to_no is not null
+    ) as flowing
+    where quantity > 0
+{%- endmacro %}
+
+{#- What of each line has found its opposite, whichever side it is on. -#}
+{% macro flow_by_line(flows) -%}
+    select
+        line_no,
+        sum(quantity) as quantity
+    from (
+        select from_no as line_no, quantity from {{ flows }}
+        union all
+        select to_no as line_no, quantity from {{ flows }}
+    ) as both_sides
+    group by line_no
+{%- endmacro %}
+
+{#- Chains whose documents may have changed, now and as the ledger last had them. -#}
+{% macro affected_quantity_flow() %}
+    {%- set orders = ref('orders') -%}
+    {%- set queries = [
+        "select " ~ chain_of_order('orders') ~ " as chain_id from " ~ touched_keys('order') ~ " as touched"
+            ~ " inner join " ~ orders ~ " as orders on touched.source_system = orders.source_system"
+            ~ " and touched.key = orders.order_id",
+        "select 'order|' || source_system || '|' || key from " ~ touched_keys('order') ~ " as touched",
+        "select flow.chain_id from " ~ this ~ " as flow inner join " ~ touched_keys('order')
+            ~ " as touched on flow.order_source_system = touched.source_system and flow.order_id = touched.key",
+        "select 'quote|' || source_system || '|' || quote_id from " ~ marts_changed(ref('stg_quotes')) ~ " as changed",
+        "select 'quote|' || source_system || '|' || quote_id from " ~ marts_changed(ref('stg_quote_lines'))
+            ~ " as changed",
+        "select flow.chain_id from " ~ this ~ " as flow inner join " ~ marts_changed(ref('stg_quote_lines'))
+            ~ " as changed on flow.from_type = 'quote_line' and flow.from_source_system = changed.source_system"
+            ~ " and flow.from_line_id = changed.source_key",
+    ] -%}
+    {%- for kind in ['shipment', 'invoice', 'return'] -%}
+        {%- set touched = touched_keys(kind) -%}
+        {%- do queries.append("select '" ~ kind ~ "|' || source_system || '|' || key from " ~ touched ~ " as touched") -%}
+        {%- do queries.append(
+            "select coalesce(" ~ chain_of_order('orders') ~ ", "
+            ~ chain_without_order('line.source_system', 'line.order_id', kind, 'line.' ~ kind ~ '_id')
+            ~ ") from " ~ touched ~ " as touched inner join " ~ ref(kind ~ '_lines')
+            ~ " as line on touched.source_system = line.source_system and touched.key = line." ~ kind ~ "_id"
+            ~ " left join " ~ orders ~ " as orders on line.source_system = orders.source_system"
+            ~ " and line.order_id = orders.order_id"
+        ) -%}
+        {%- do queries.append(
+            "select flow.chain_id from " ~ this ~ " as flow inner join " ~ touched
+            ~ " as touched on flow.to_source_system = touched.source_system and flow.to_document_id ="
+            ~ " touched.key and flow.to_type in ('" ~ kind ~ "_line', '"
+            ~ ('credit_line' if kind == 'invoice' else kind ~ '_line') ~ "')"
+        ) -%}
+    {%- endfor -%}
+    {#- A credit note that names no order goes with the invoice that it corrects. -#}
+    {%- set corrected = " from " ~ touched_keys('invoice') ~ " as touched inner join " ~ ref('invoices')
+        ~ " as credit on touched.source_system = credit.source_system and touched.key = credit.invoice_id" -%}
+    {%- do queries.append(
+        "select 'invoice|' || credit.source_system || '|' || credit.corrects_invoice_id" ~ corrected
+    ) -%}
+    {%- do queries.append(
+        "select coalesce(" ~ chain_of_order('orders') ~ ", 'order|' || invoice.source_system || '|' || invoice.order_id)"
+        ~ corrected ~ " inner join " ~ ref('invoices') ~ " as invoice on credit.source_system ="
+        ~ " invoice.source_system and credit.corrects_invoice_id = invoice.invoice_id left join " ~ orders
+        ~ " as orders on invoice.source_system = orders.source_system and invoice.order_id = orders.order_id"
+    ) -%}
+    {{- affected_keys(queries) -}}
+{% endmacro %}
+
+{#- Both sides of every step. A line of the side `to` is linked to those of the side `from` that have
+    its link; where that leads nowhere, the same goods on the same order are meant. -#}
+{% macro flow_lines() -%}
+    {%- set order_link = "lines.source_system || '|' || lines.order_line_id" -%}
+    {%- set goods = same_goods('lines') -%}
+    {%- set quoted = "lines.chain_id || '|' || " ~ product_key('lines.product_number') ~ " || '|' || coalesce(lines.unit, '')" -%}
+    {%- set place = "lines.chain_id || '|' || lines.line_number" -%}
+    {%- set sold = "lines.type <> 'credit_note'" -%}
+    {%- set invoice_link = "lines.source_system || '|' || lines.{} || '|' || coalesce(lines.order_line_id, " ~ product_key('lines.product_number') ~ ")" -%}
+    {%- set quoted_at, ordered_at, billed_at, back_at = 'lines.quote_date::timestamp', 'lines.order_date::timestamp', 'lines.invoice_date::timestamp', 'lines.return_date::timestamp' -%}
+    {%- set shipped_at = "lines.shipped_at at time zone 'UTC'" -%}
+    {%- set sides = [
+        flow_side('quote_to_order', 'from', 'quote_line', 'quote_lines', 'quote_id', 'quote_line_id', quoted, place, quoted_at),
+        flow_side('quote_to_order', 'to', 'order_line', 'order_lines', 'order_id', 'order_line_id', quoted, place, ordered_at,
+            counts='not lines.is_cancelled', where='lines.quote_id is not null'),
+        flow_side('order_to_shipment', 'from', 'order_line', 'order_lines', 'order_id', 'order_line_id', order_link, goods, ordered_at,
+            called_off='lines.is_cancelled'),
+        flow_side('order_to_shipment', 'to', 'shipment_line', 'shipment_lines', 'shipment_id', 'shipment_line_id', order_link, goods, shipped_at),
+        flow_side('order_to_invoice', 'from', 'order_line', 'order_lines', 'order_id', 'order_line_id', order_link, goods, ordered_at,
+            called_off='lines.is_cancelled'),
+        flow_side('order_to_invoice', 'to', 'invoice_line', 'invoice_lines', 'invoice_id', 'invoice_line_id', order_link, goods, billed_at,
+            counts='not lines.is_cancelled', where=sold),
+        flow_side('order_to_invoice', 'to', 'credit_line', 'credit_lines', 'invoice_id', 'invoice_line_id', order_link, goods, billed_at,
+            where='not lines.is_cancelled and not ' ~ credits_only_money('lines.reason') ~ ' and not lines.is_for_returned_goods'),
+        flow_side('shipment_to_invoice', 'from', 'shipment_line', 'shipment_lines', 'shipment_id', 'shipment_line_id', order_link, goods, shipped_at),
+        flow_side('shipment_to_invoice', 'to', 'invoice_line', 'invoice_lines', 'invoice_id', 'invoice_line_id', order_link, goods, billed_at,
+            counts='not lines.is_cancelled', where=sold),
+        flow_side('shipment_to_return', 'from', 'shipment_line', 'shipment_lines', 'shipment_id', 'shipment_line_id', order_link, goods, shipped_at,
+            where='lines.chain_id in (select chain_id from returning_chains)'),
+        flow_side('shipment_to_return', 'to', 'return_line', 'return_lines', 'return_id', 'return_line_id', order_link, goods, back_at,
+            sign='-', counts='not lines.is_cancelled'),
+        flow_side('invoice_to_credit', 'from', 'invoice_line', 'invoice_lines', 'invoice_id', 'invoice_line_id', invoice_link.format('invoice_id'), goods, billed_at,
+            counts='not lines.is_cancelled', where=sold ~ ' and lines.chain_id in (select chain_id from crediting_chains)'),
+        flow_side('invoice_to_credit', 'to', 'credit_line', 'credit_lines', 'invoice_id', 'invoice_line_id', invoice_link.format('corrects_invoice_id'), goods, billed_at,
+            sign='-', counts='not lines.is_cancelled and not ' ~ credits_only_money('lines.reason')),
+        flow_side('return_to_credit', 'from', 'return_line', 'return_lines', 'return_id', 'return_line_id', order_link, goods, back_at,
+            sign='-', counts='not lines.is_cancelled'),
+        flow_side('return_to_credit', 'to', 'credit_line', 'credit_lines', 'invoice_id', 'invoice_line_id', order_link, goods, billed_at,
+            sign='-', where='lines.is_for_returned_goods and not lines.is_cancelled and not ' ~ credits_only_money('lines.reason')),
+    ] -%}
+    {{ sides | join('\n    union all\n    ') }}
+{%- endmacro %}
+
+{#- Every line that the ledger must hold, by step and side, with its quantity. -#}
+{% macro conserved_lines() -%}
+    {%- set parts = [
+        ('quote_to_order', 'to', 'order_lines', 'order_line_id', '', 'quote_id is not null'),
+        ('order_to_shipment', 'from', 'order_lines', 'order_line_id', '', 'true'),
+        ('order_to_invoice', 'from', 'order_lines', 'order_line_id', '', 'true'),
+        ('order_to_shipment', 'to', 'shipment_lines', 'shipment_line_id', '', 'true'),
+        ('shipment_to_invoice', 'from', 'shipment_lines', 'shipment_line_id', '', 'true'),
+        ('shipment_to_return', 'from', 'shipment_lines', 'shipment_line_id', '', 'true'),
+        ('order_to_invoice', 'to', 'invoice_lines', 'invoice_line_id', '', "type <> 'credit_note'"),
+        ('shipment_to_invoice', 'to', 'invoice_lines', 'invoice_line_id', '', "type <> 'credit_note'"),
+        ('invoice_to_credit', 'from', 'invoice_lines', 'invoice_line_id', '', "type <> 'credit_note'"),
+        ('order_to_invoice', 'to credit', 'invoice_lines', 'invoice_line_id', '', "type = 'credit_note'"),
+        ('invoice_to_credit', 'to credit', 'invoice_lines', 'invoice_line_id', '-', "type = 'credit_note'"),
+        ('return_to_credit', 'to credit', 'invoice_lines', 'invoice_line_id', '-', "type = 'credit_note'"),
+        ('shipment_to_return', 'to', 'return_lines', 'return_line_id', '-', 'true'),
+        ('return_to_credit', 'from', 'return_lines', 'return_line_id', '-', 'true'),
+    ] -%}
+    {%- for step, side, lines, line, sign, where in parts %}
+    select
+        '{{ step }}' as step,
+        '{{ side }}' as side,
+        source_system,
+        {{ line }} as line_id,
+        {{ sign }}coalesce(quantity, 0) as quantity
+    from {{ ref(lines) }}
+    where {{ where }}
+    union all
+    {%- endfor %}
+    select
+        'quote_to_order' as step,
+        'from' as side,
+        lines.source_system,
+        lines.source_key as line_id,
+        coalesce(lines.quantity, 0) as quantity
+    from {{ ref('stg_quote_lines') }} as lines
+    inner join {{ ref('quotes') }} as quotes
+        on lines.source_system = quotes.source_system and lines.quote_id = quotes.quote_id
+    where
+        not lines.is_deleted
+        and (
+            quotes.status = 'accepted'
+            or exists (
+                select from {{ ref('orders') }} as orders
+                where
+                    orders.crm_source_system = quotes.source_system
+                    and orders.quote_id = quotes.quote_id
+            )
+        )
+{%- endmacro %}
