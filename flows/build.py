@@ -86,7 +86,7 @@ def build_staging(plan: staging.Plan) -> None:
     if plan.is_full:
         run_dbt(["run", "--select", "path:models/staging"], full=True)
     elif plan.entities:
-        run_dbt(["run", "--select", "stg_deletes", *[f"stg_{name}" for name in plan.entities]])
+        run_dbt(["run", "--select", *staging.models_to_stage(plan)])
     with connect() as connection:
         staging.mark_staged(connection)
         staging.remember_signature(connection)

@@ -48,6 +48,18 @@ MARTS: Mapping[str, Mart] = {
     "complaints": Mart(("source_system", "case_id")),
     "quotes": Mart(("source_system", "quote_id"), amount="net_amount"),
     "opportunities": Mart(("source_system", "opportunity_id"), amount="amount"),
+    "calendar": Mart(("day",), customer_id=False),
+    "order_metrics": Mart(("source_system", "order_id")),
+    "invoice_metrics": Mart(("source_system", "invoice_id")),
+    "complaint_metrics": Mart(("source_system", "case_id")),
+    "receivables": Mart(("company", "month"), customer_id=False),
+    "quote_metrics": Mart(("source_system", "quote_chain")),
+    "discount_leakage": Mart(("source_system", "order_line_id")),
+    # Products without a sale left, and metrics that were renamed, make these shrink.
+    "forecast_accuracy": Mart(
+        ("level", "item", "month", "lag_months"), customer_id=False, may_shrink_by=0.5
+    ),
+    "integration_scorecard": Mart(("metric", "month"), customer_id=False, may_shrink_by=0.5),
 }
 DOCUMENTS = (
     ("orders", "order_lines", "order_id"),

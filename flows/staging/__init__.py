@@ -6,6 +6,7 @@ from flows.staging.scope import (
     clear_incoming,
     mark_staged,
     marts_to_catch_up,
+    models_to_stage,
     plan_of_work,
     records_changed_since,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "mark_staged",
     "marts_signature",
     "marts_to_catch_up",
+    "models_to_stage",
     "plan_of_work",
     "records_changed_since",
     "remember_signature",

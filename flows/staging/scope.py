@@ -14,6 +14,11 @@ from flows.staging.signature import marts_signature, staging_is_outdated
 
 # What identity is made of, in dbt and in Python; a test holds it to the models.
 RECORDS = ("accounts", "addresses", "contacts", "customers", "products")
+# Of these every version is kept, not only the newest one.
+HISTORIES = {
+    "opportunities": "opportunity_versions",
+    "opportunity_lines": "opportunity_line_versions",
+}
 PENDING = "('landed', 'refused', 'accepted')"
 
 
@@ -46,6 +51,12 @@ def plan_of_work(*, full: bool) -> Plan:
         return Plan(tuple(sorted(wanted)), is_full, lag)
 
 
+def models_to_stage(plan: Plan) -> list[str]:
+    """Return the staging models that the rows of the plan's entities are merged into."""
+    names = [*plan.entities, *(HISTORIES[name] for name in plan.entities if name in HISTORIES)]
+    return ["stg_deletes", *(f"stg_{name}" for name in names)]
+
+
 def marts_to_catch_up(connection: Connection, since: int) -> list[str]:
     """Return what dbt selects to bring a slot up to date: the marts made of what changed since.
 
@@ -75,7 +86,7 @@ def _changed(connection: Connection, schema: str, since: int) -> Iterator[str]:
 
 
 def _staged_tables() -> list[str]:
-    return sorted(entity.name for entity in entities())
+    return sorted([*(entity.name for entity in entities()), *HISTORIES.values()])
 
 
 def _identity_tables() -> list[str]:

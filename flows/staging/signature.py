@@ -13,6 +13,8 @@ AFTER_STAGING = (
     "field_ownership",
     "free_mail_domains",
     "legal_forms",
+    "metric",
+    "discount_policy",
     "nicknames",
     *MATCHING_RULES,
 )

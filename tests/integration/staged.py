@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from flows.core.canonical import entities, entity
+from flows.core.canonical import Column, entities, entity
 from flows.core.warehouse import connect
+from flows.staging.scope import HISTORIES
 from tests.fixtures.seeds import seed
 
 TECHNICAL = """
@@ -16,7 +17,13 @@ TECHNICAL = """
     deleted_at timestamptz, batch_id bigint, raw_id bigint, version bigint not null,
     staged_at timestamptz default now(), primary key (source_system, source_key)
 """
-CRM_ONLY = {"accounts", "sales_orders", "quotes", "opportunities", "cases"}
+HISTORY = """
+    source_system text not null, source_key text not null, created_at timestamptz,
+    is_deleted boolean not null, valid_from timestamptz not null, has_source_time boolean not null,
+    recorded_at timestamptz not null, batch_id bigint not null,
+    raw_id bigint generated always as identity, version bigint not null
+"""
+CRM_ONLY = {"accounts", "sales_orders", "quotes", "quote_lines", "opportunities", "cases"}
 
 
 def create_staging(reporting_currency: str = "EUR") -> None:
@@ -28,10 +35,22 @@ def create_staging(reporting_currency: str = "EUR") -> None:
             connection.execute(
                 f"create table staging.{each.name} ({columns}, {TECHNICAL})".encode()
             )
+        for name, history in HISTORIES.items():
+            connection.execute(_history(name, history).encode())
         connection.execute(
             "insert into ops.settings (key, value) values ('reporting_currency', %s)",
             (reporting_currency,),
         )
+
+
+def _history(name: str, history: str) -> str:
+    values = [f"{column.name} {column.data_type}" for column in _values(name)]
+    return f"create table staging.{history} ({', '.join(values)}, {HISTORY})"
+
+
+def _values(name: str) -> list[Column]:
+    times = ("is_deleted", "created_at", "modified_at")
+    return [column for column in entity(name).columns if column.name not in times]
 
 
 def new_run() -> int:
@@ -76,6 +95,23 @@ def stage_on(
         ),
         list(row.values()),
     )
+    if name in HISTORIES:
+        keep_version(connection, name, row["source_system"], row["source_key"])
+
+
+def keep_version(connection: psycopg.Connection, name: str, source_system: str, key: str) -> None:
+    """Note the staged row as the latest version of its record."""
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in _values(name))
+    connection.execute(
+        sql.SQL(
+            "insert into staging.{} (source_system, source_key, {columns}, created_at, is_deleted, "
+            "valid_from, has_source_time, recorded_at, batch_id, version) "
+            "select source_system, source_key, {columns}, created_at, is_deleted, "
+            "coalesce(modified_at, staged_at), modified_at is not null, staged_at, "
+            "version, version from staging.{} where (source_system, source_key) = (%s, %s)"
+        ).format(sql.Identifier(HISTORIES[name]), sql.Identifier(name), columns=columns),
+        (source_system, key),
+    )
 
 
 class Company:
@@ -90,7 +126,7 @@ class Company:
             self._account, self._customer, self._address, self._contact, self._product,
             self._order, self._order_line, self._order_line, self._shipment, self._shipment_line,
             self._invoice, self._invoice_line, self._return, self._return_line, self._rate,
-            self._sales_order, self._quote, self._opportunity, self._case,
+            self._sales_order, self._quote, self._quote_line, self._opportunity, self._case,
         ]  # fmt: skip
         with connect() as connection:
             for _ in range(count):
@@ -188,6 +224,8 @@ class Company:
             "order_line_id": self._id("l", 40), "order_id": self._id("o", 20),
             "product_number": self._id("N", 5), "quantity": self._number(),
             "net_amount": self._maybe(self._money()), "tax_amount": self._maybe(self._money()),
+            "line_number": self._maybe(self._number()), "status": self._one(None, "cancelled"),
+            "kit_parent_line_id": self._one(None, None, None, self._id("l", 40)),
         }  # fmt: skip
 
     def _shipment(self) -> tuple[str, dict[str, Any]]:
@@ -200,6 +238,8 @@ class Company:
         return "shipment_lines", {
             "shipment_line_id": self._id("sl", 25), "shipment_id": self._id("s", 12),
             "order_line_id": self._maybe(self._id("l", 40)), "quantity": self._number(),
+            "product_number": self._maybe(self._id("N", 5)),
+            "serial_number": self._one(None, None, self._id("SN", 5)),
         }  # fmt: skip
 
     def _invoice(self) -> tuple[str, dict[str, Any]]:
@@ -209,13 +249,14 @@ class Company:
             "type": self._one("invoice", "credit_note"), "invoice_date": self._maybe(self._day()),
             "reason": self._one(None, "return", "goodwill"), "open_amount": self._money(),
             "net_amount": self._maybe(self._money()),
+            "corrects_invoice_id": self._one(None, self._id("i", 15)),
         }  # fmt: skip
 
     def _invoice_line(self) -> tuple[str, dict[str, Any]]:
         return "invoice_lines", {
             "invoice_line_id": self._id("il", 30), "invoice_id": self._id("i", 15),
             "order_line_id": self._maybe(self._id("l", 40)), "quantity": self._number(),
-            "net_amount": self._maybe(self._money()),
+            "net_amount": self._maybe(self._money()), "product_number": self._id("N", 5),
         }  # fmt: skip
 
     def _return(self) -> tuple[str, dict[str, Any]]:
@@ -228,7 +269,7 @@ class Company:
         return "return_lines", {
             "return_line_id": self._id("rl", 12), "return_id": self._id("r", 8),
             "order_line_id": self._maybe(self._id("l", 40)), "quantity": self._number(),
-            "net_amount": self._maybe(self._money()),
+            "net_amount": self._maybe(self._money()), "product_number": self._id("N", 5),
         }  # fmt: skip
 
     def _rate(self) -> tuple[str, dict[str, Any]]:
@@ -252,6 +293,13 @@ class Company:
             "opportunity_id": self._maybe(self._id("op", 8)),
             "quote_date": self._maybe(self._day()), "currency": self._currency(),
             "net_amount": self._maybe(self._money()),
+        }  # fmt: skip
+
+    def _quote_line(self) -> tuple[str, dict[str, Any]]:
+        return "quote_lines", {
+            "quote_line_id": self._id("ql", 25), "quote_id": self._id("q", 10),
+            "line_number": self._number(), "product_number": self._id("N", 5),
+            "quantity": self._number(), "net_amount": self._maybe(self._money()),
         }  # fmt: skip
 
     def _opportunity(self) -> tuple[str, dict[str, Any]]:

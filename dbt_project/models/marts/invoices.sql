@@ -9,6 +9,8 @@
         meta={'touches': [
             {'kind': 'invoice', 'system': 'source_system', 'key': 'invoice_id'},
             {'kind': 'customer', 'key': 'customer_id'},
+            {'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'},
+            {'kind': 'corrected_invoice', 'system': 'source_system', 'key': 'corrects_invoice_id'},
         ]},
         pre_hook="{{ affected_documents('invoice', has_amounts_on='invoice_date') }}",
     )

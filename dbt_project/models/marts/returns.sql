@@ -6,7 +6,10 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['customer_id']}, {'columns': ['source_system', 'order_id']}],
-        meta={'touches': [{'kind': 'return', 'system': 'source_system', 'key': 'return_id'}]},
+        meta={'touches': [
+            {'kind': 'return', 'system': 'source_system', 'key': 'return_id'},
+            {'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'},
+        ]},
         pre_hook="{{ affected_documents('return', has_amounts_on='return_date') }}",
     )
 }}
