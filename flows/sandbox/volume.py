@@ -5,7 +5,7 @@ without reading what was written before.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,12 @@ from flows.sandbox.volume_rows import (
     Volume,
     mixed,
     template,
+)
+from flows.sandbox.volume_sales import (
+    SALES_ORDER,
+    SALES_ORDER_LINE,
+    sales_order_lines,
+    sales_orders,
 )
 
 PARAMETERS = "volume.json"
@@ -48,13 +54,15 @@ def write_volume(  # noqa: PLR0913 - all by name
     products: int = 5_000,
     file_format: str = "jsonl",
     invoices: bool = False,
+    sales: bool = False,
 ) -> VolumeTruth:
     """Write the company; the number of order lines is rounded down to whole rounds of 20.
 
-    `file_format` is jsonl or csv; with `invoices` each order has an invoice with its lines.
+    `file_format` is jsonl or csv; with `invoices` each order has an invoice with its lines, with
+    `sales` the CRM has its own orders, not all of them alike.
     """
     rounds = max(1, order_lines // LINES_PER_ROUND)
-    size = Size(rounds * ORDERS_PER_ROUND, customers, products, seed, invoices)
+    size = Size(rounds * ORDERS_PER_ROUND, customers, products, seed, invoices, sales)
     volume = Volume(size)
     writer = _Writer(folder, file_format)
     writer.write("crm", "accounts", ACCOUNT, volume.accounts())
@@ -62,21 +70,16 @@ def write_volume(  # noqa: PLR0913 - all by name
     writer.write("erp", "addresses", ADDRESS, volume.addresses())
     writer.write("erp", "products", PRODUCT, volume.products())
     writer.write("erp", "fx_rates", FX_RATE, volume.fx_rates())
-    every_order = range(size.orders)
-    writer.write("erp", "orders", ORDER, volume.orders(every_order))
-    writer.write("erp", "order_lines", ORDER_LINE, volume.order_lines(every_order))
-    if invoices:
-        writer.write("erp", "invoices", INVOICE, volume.invoices(every_order))
-        writer.write("erp", "invoice_lines", INVOICE_LINE, volume.invoice_lines(every_order))
+    writer.write_documents(volume, range(size.orders))
     parameters = {**asdict(size), "file_format": file_format}
     (folder / PARAMETERS).write_text(json.dumps(parameters), encoding="utf-8")
     return VolumeTruth(writer.rows)
 
 
 def write_volume_change(folder: Path, *, share: float = 0.01, seed: int = 7) -> VolumeTruth:
-    """Rewrite the order files as a delta in which a share of the orders is one piece larger.
+    """Rewrite the document files as a delta in which a share of the orders is one piece larger.
 
-    Only orders and their lines are written; every changed row is newer than all before.
+    Invoices and CRM orders, where there are any, follow; every row is newer than all before.
     """
     parameters = json.loads((folder / PARAMETERS).read_text(encoding="utf-8"))
     file_format = parameters.pop("file_format")
@@ -85,8 +88,7 @@ def write_volume_change(folder: Path, *, share: float = 0.01, seed: int = 7) -> 
     chosen = [n for n in range(size.orders) if mixed(n, seed + 2) % step == 0]
     volume = Volume(size, is_changed=True)
     writer = _Writer(folder, file_format)
-    writer.write("erp", "orders", ORDER, volume.orders(chosen))
-    writer.write("erp", "order_lines", ORDER_LINE, volume.order_lines(chosen))
+    writer.write_documents(volume, chosen)
     return VolumeTruth(writer.rows)
 
 
@@ -97,6 +99,18 @@ class _Writer:
         self.folder = folder
         self.file_format = file_format
         self.rows: dict[str, int] = {}
+
+    def write_documents(self, volume: Volume, numbers: Sequence[int]) -> None:
+        """Write orders and what belongs to them."""
+        self.write("erp", "orders", ORDER, volume.orders(numbers))
+        self.write("erp", "order_lines", ORDER_LINE, volume.order_lines(numbers))
+        if volume.size.has_invoices:
+            self.write("erp", "invoices", INVOICE, volume.invoices(numbers))
+            self.write("erp", "invoice_lines", INVOICE_LINE, volume.invoice_lines(numbers))
+        if volume.size.has_sales:
+            self.write("crm", "sales_orders", SALES_ORDER, sales_orders(volume, numbers))
+            lines = sales_order_lines(volume, numbers)
+            self.write("crm", "sales_order_lines", SALES_ORDER_LINE, lines)
 
     def write(
         self, connection: str, entity: str, columns: tuple[str, ...], rows: Iterable[Values]

@@ -102,6 +102,7 @@ class Size:
     product_count: int
     seed: int
     has_invoices: bool
+    has_sales: bool
 
 
 class Volume:

@@ -15,7 +15,7 @@ ORDER_LINES = 2_000
 def write_small(folder: Path, file_format: str = "jsonl", *, seed: int = 7) -> dict[str, int]:
     return write_volume(
         folder, order_lines=ORDER_LINES, customers=50, products=30, seed=seed,
-        file_format=file_format, invoices=True,
+        file_format=file_format, invoices=True, sales=True,
     ).rows  # fmt: skip
 
 
@@ -85,6 +85,21 @@ def test_headers_are_the_sum_of_their_lines_before_and_after_a_change(
         assert (row["net_amount"], row["tax_amount"]) == (net, tax)
         assert row["gross_amount"] == net + tax
     assert not sums
+
+
+def test_the_crm_knows_most_orders_and_some_of_them_otherwise(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    orders = {row["order_id"]: row for row in read(tmp_path / "erp" / "orders.jsonl")}
+    sales = {row["erp_order_number"]: row for row in read(tmp_path / "crm" / "sales_orders.jsonl")}
+    differing = [
+        key for key, row in sales.items() if row["net_amount"] != orders[key]["net_amount"]
+    ]
+    assert len(orders) - 30 < len(sales) < len(orders)
+    assert 0 < len(differing) < 40
+    sums: dict[object, Decimal] = defaultdict(Decimal)
+    for row in read(tmp_path / "crm" / "sales_order_lines.jsonl"):
+        sums[row["sales_order_id"]] += Decimal(str(row["net_amount"]))
+    assert sums == {row["sales_order_id"]: row["net_amount"] for row in sales.values()}
 
 
 def test_a_change_is_larger_newer_and_only_its_share(tmp_path: Path) -> None:
