@@ -49,12 +49,12 @@
         ('half_up', 'round(exact_amount, ' ~ digits ~ ')'),
         ('half_even', half_even('exact_amount', digits)),
         ('not_rounded', 'round(exact_amount, 4)'),
-        ('cut_off', 'trunc(exact_amount, ' ~ digits ~ ')'),
         ('price_first',
             'round(round(unit_price * (1 - discount_pct / 100), ' ~ digits ~ ') * quantity, ' ~ digits ~ ')'),
         ('discount_first',
             'round(quantity * unit_price, ' ~ digits ~ ')'
             ~ ' - round(quantity * unit_price * discount_pct / 100, ' ~ digits ~ ')'),
+        ('cut_off', 'trunc(exact_amount, ' ~ digits ~ ')'),
     ] -%}
     case coalesce(net_amount, round(exact_amount, {{ digits }}))
         {%- for name, rounded in rules %}

@@ -731,22 +731,24 @@ reconciled as (
         named.{{ side }}_line_number,
         named.{{ side }}_product_number,
         named.{{ side }}_product_key,
-        named.{{ side }}_quantity,
+        named.{{ side }}_quantity::numeric(28, 8) as {{ side }}_quantity,
         named.{{ side }}_unit,
-        named.{{ side }}_unit_price,
-        named.{{ side }}_discount_pct,
-        named.{{ side }}_pair_amount as {{ side }}_net_amount,
-        named.{{ side }}_pair_exact_amount as {{ side }}_exact_amount,
+        named.{{ side }}_unit_price::numeric(28, 8) as {{ side }}_unit_price,
+        named.{{ side }}_discount_pct::numeric(9, 4) as {{ side }}_discount_pct,
+        named.{{ side }}_pair_amount::numeric(28, 4) as {{ side }}_net_amount,
+        named.{{ side }}_pair_exact_amount::numeric(38, 8) as {{ side }}_exact_amount,
         named.{{ side }}_rounding_rule,
         {% endfor -%}
         coalesce(named.erp_part_count, 0)::integer as erp_part_count,
         case
-            when named.whole_cause is null and not named.is_matched and compared_pairs.pair_key is null
-                then null
-            else named.difference_amount
-        end as difference_amount,
+            when
+                named.whole_cause is not null
+                or named.is_matched
+                or compared_pairs.pair_key is not null
+                then named.difference_amount
+        end::numeric(28, 4) as difference_amount,
         {% for cause in line_causes() -%}
-        named.{{ cause }}_difference,
+        named.{{ cause }}_difference::numeric(28, 4) as {{ cause }}_difference,
         {% endfor -%}
         case
             when named.difference_amount = 0 then null

@@ -143,14 +143,16 @@ reconciled as (
         converted.{{ side }}_currency,
         {% endfor -%}
         converted.currency,
-        converted.crm_own_amount,
-        converted.crm_net_amount,
-        converted.erp_net_amount,
-        converted.crm_net_amount - converted.erp_net_amount as difference_amount,
-        case when converted.is_comparable then coalesce(explained.amount, 0) end
+        converted.crm_own_amount::numeric(28, 4) as crm_own_amount,
+        converted.crm_net_amount::numeric(28, 4) as crm_net_amount,
+        converted.erp_net_amount::numeric(28, 4) as erp_net_amount,
+        (converted.crm_net_amount - converted.erp_net_amount)::numeric(28, 4)
+            as difference_amount,
+        case when converted.is_comparable then coalesce(explained.amount, 0) end::numeric(28, 4)
             as explained_amount,
-        converted.crm_net_amount - converted.erp_net_amount - coalesce(explained.amount, 0)
-            as unexplained_amount,
+        (converted.crm_net_amount - converted.erp_net_amount - coalesce(explained.amount, 0))::numeric(
+            28, 4
+        ) as unexplained_amount,
         case
             when explained.causes is not null then explained.causes[1]
             when
@@ -163,16 +165,16 @@ reconciled as (
         coalesce(explained.causes, array[]::text[]) as causes,
         converted.reporting_currency,
         converted.fx_rate,
-        converted.crm_net_amount_reporting,
-        converted.erp_net_amount_reporting,
-        converted.crm_net_amount_reporting - converted.erp_net_amount_reporting
+        converted.crm_net_amount_reporting::numeric(28, 4) as crm_net_amount_reporting,
+        converted.erp_net_amount_reporting::numeric(28, 4) as erp_net_amount_reporting,
+        (converted.crm_net_amount_reporting - converted.erp_net_amount_reporting)::numeric(28, 4)
             as difference_amount_reporting,
         case
             when converted.crm_net_amount_reporting - converted.erp_net_amount_reporting is not null
                 then
                     converted.crm_net_amount_reporting - converted.erp_net_amount_reporting
                     - case when explained.pair_key is null then 0 else explained.amount_reporting end
-        end as unexplained_amount_reporting,
+        end::numeric(28, 4) as unexplained_amount_reporting,
         case
             when explained.causes[1] in ('missing_in_erp', 'missing_in_crm')
                 then

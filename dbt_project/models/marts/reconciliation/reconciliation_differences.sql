@@ -331,11 +331,11 @@ located as (
         all_differences.pair_key,
         all_differences.level,
         all_differences.cause,
-        all_differences.amount,
+        all_differences.amount::numeric(28, 4) as amount,
         coalesce(
             all_differences.currency, crm_documents.pair_currency, erp_documents.pair_currency
         ) as currency,
-        all_differences.amount_reporting,
+        all_differences.amount_reporting::numeric(28, 4) as amount_reporting,
         {{ reporting_currency() }} as reporting_currency,
         all_differences.explanation,
         coalesce(crm_documents.customer_id, erp_documents.customer_id) as customer_id,

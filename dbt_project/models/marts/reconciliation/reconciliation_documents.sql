@@ -734,7 +734,7 @@ judged as (
         converted.minor_units,
         converted.factor,
         converted.is_other_currency,
-        converted.converted_amount,
+        converted.converted_amount::numeric(28, 4) as converted_amount,
         converted.pair_fx_rate,
         {{ reporting_currency() }} as reporting_currency,
         converted.pair_cause,

@@ -10,7 +10,7 @@
 with
 
 -- A product that identity has not seen is known by its number.
-recursive records as (
+records as (
     select
         products.source_system,
         products.is_active,
@@ -135,17 +135,25 @@ edges as (
     where substituted_key is not null
 ),
 
+-- A recursive query of its own: what stands before this one is not to become recursive with it.
 reached as (
+    with recursive steps as (
+        select
+            product_key,
+            other_key
+        from edges
+        union
+        select
+            steps.product_key,
+            edges.other_key
+        from steps
+        inner join edges on steps.other_key = edges.product_key
+    )
+
     select
         product_key,
         other_key
-    from edges
-    union
-    select
-        reached.product_key,
-        edges.other_key
-    from reached
-    inner join edges on reached.other_key = edges.product_key
+    from steps
 ),
 
 families as (

@@ -195,7 +195,7 @@ steps as (
         currency,
         step_number::integer as step_number,
         step,
-        amount,
+        amount::numeric(28, 4) as amount,
         case
             when step = 'erp' then amount
             else
@@ -204,9 +204,9 @@ steps as (
                     order by step_number asc
                     rows between unbounded preceding and current row
                 )
-        end as amount_after,
+        end::numeric(28, 4) as amount_after,
         {{ reporting_currency() }} as reporting_currency,
-        amount_reporting,
+        amount_reporting::numeric(28, 4) as amount_reporting,
         document_count,
         unreported_count
     from numbered
