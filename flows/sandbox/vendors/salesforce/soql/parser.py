@@ -76,7 +76,7 @@ class _Parser:
         while self._accept(","):
             select.append(self._selected())
         self._expect("FROM")
-        query = Query(select, self._name(), place)
+        query = Query(select, self._object(), place)
         if self._token.kind == "name" and self._token.word not in KEYWORDS | {"ALL", "FOR"}:
             self._next()
         self._clauses(query)
@@ -121,6 +121,10 @@ class _Parser:
         self._expect(")")
         has_alias = self._token.kind == "name" and self._token.word not in KEYWORDS
         return Aggregate(token.word, path, self._next().text if has_alias else None)
+
+    def _object(self) -> str:
+        # One standard object has the name of a keyword.
+        return self._next().text if self._token.word == "ORDER" else self._name()
 
     def _name(self) -> str:
         if self._token.kind != "name" or self._token.word in KEYWORDS:
