@@ -10,6 +10,7 @@ MATCHING_RULES = ("match_", "keep_apart")
 AFTER_STAGING = (
     "identity_",
     "marts_",
+    "document_tolerances",
     "field_ownership",
     "free_mail_domains",
     "legal_forms",

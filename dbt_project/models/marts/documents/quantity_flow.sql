@@ -6,6 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['chain_id']}, {'columns': ['order_source_system', 'order_id']}],
+        meta={'touches': [{'kind': 'chain', 'key': 'chain_id'}]},
         pre_hook="{{ affected_quantity_flow() }}",
     )
 }}
