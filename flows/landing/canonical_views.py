@@ -96,9 +96,7 @@ def _selects(connection: psycopg.Connection, config: ConnectionConfig) -> dict[s
     if config.system in mapped_objects():
         known = vendor_views.mapped_entities(connection, config.system) if raw_tables else []
         entities, kind = raw_tables, kind_of(config, [one.name for one in known])
-        found = {
-            one.name: vendor_views.entity_select(one, config.system, config.name) for one in known
-        }
+        found = {one.name: vendor_views.entity_select(one, config) for one in known}
     elif mapping_file := config.options.get("mapping"):
         mapping = load_mapping(Path(mapping_file))
         entities = {name for table in raw_tables for name in mapping.entities_of(table)}

@@ -8,9 +8,11 @@ from psycopg import Connection, sql
 from flows.core import canonical
 from flows.core.canonical import Entity
 from flows.core.dbt import run_dbt
+from flows.core.errors import ConnectionsError
 from flows.core.signature import remember, remembered, signature
 from flows.core.warehouse import connect
 from flows.landing.canonical_selects import columns_of
+from flows.sources.connections import ConnectionConfig
 from flows.sources.vendors import mapped_objects, relation_name
 
 _SIGNED = "models_of_{}"
@@ -39,14 +41,46 @@ def united(connection: Connection) -> dict[str, tuple[str, str]]:
     return found
 
 
-def entity_select(entity: Entity, system: str, source_system: str) -> sql.Composable:
-    """Return the rows of one connection in the canonical shape that its models give them."""
-    names = [sql.Identifier(name) for name, _ in columns_of(entity)]
+def entity_select(entity: Entity, config: ConnectionConfig) -> sql.Composable:
+    """Return the rows of one connection in the canonical shape that its models give them.
+
+    Where the connection says so, a column is filled from a field of its own (`map_fields`), and
+    amounts without a currency get the organisation's (`currency`).
+    """
+    columns = [_column(entity, name, config) for name, _ in columns_of(entity)]
     return sql.SQL("select {} from {} where source_system = {}").format(
-        sql.SQL(", ").join(names),
-        sql.Identifier("raw", relation_name(system, entity.name)),
-        sql.Literal(source_system),
+        sql.SQL(", ").join(columns),
+        sql.Identifier("raw", relation_name(config.system, entity.name)),
+        sql.Literal(config.name),
     )
+
+
+def own_fields(config: ConnectionConfig) -> dict[tuple[str, str], str]:
+    """Return the fields of the connection's own, by entity and column.
+
+    Raises ConnectionsError for one that names no canonical column.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for part in filter(None, map(str.strip, config.options.get("map_fields", "").split(","))):
+        target, _, field = map(str.strip, part.partition("="))
+        name, _, column = target.partition(".")
+        known = {one.name: one.column_names for one in canonical.entities()}
+        if not field or column not in known.get(name, ()):
+            raise ConnectionsError(
+                f"'map_fields' of connection {config.name} says {part!r}; write it as "
+                "entity.column=Field, such as accounts.tax_id=VAT_Number__c."
+            )
+        found[name, column] = field
+    return found
+
+
+def _column(entity: Entity, name: str, config: ConnectionConfig) -> sql.Composable:
+    column = sql.Identifier(name)
+    if field := own_fields(config).get((entity.name, name)):
+        return sql.SQL("payload ->> {} as {}").format(sql.Literal(field), column)
+    if name == "currency" and (currency := config.options.get("currency")):
+        return sql.SQL("coalesce({0}, {1}) as {0}").format(column, sql.Literal(currency))
+    return column
 
 
 def mapped_entities(connection: Connection, system: str) -> list[Entity]:
