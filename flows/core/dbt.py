@@ -70,6 +70,13 @@ def _spare_stack_walks() -> None:
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]  # noqa: SLF001
 
 
+def parsed_manifest() -> Any:  # noqa: ANN401 - dbt's own manifest type
+    """Return the project as dbt parsed it, with its models, metrics and semantic models."""
+    target_path().mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time:
+        return _manifest(None, target_path())
+
+
 def target_path() -> Path:
     """Return the folder where dbt keeps what it parsed and compiled."""
     return settings().home / "dbt"

@@ -1,0 +1,64 @@
+{{ config(materialized='table', contract={'enforced': true}) }}
+
+with
+
+pairs as (
+    select
+        *,
+        date_trunc('month', coalesce(order_date, crm_date, erp_date))::date as month,
+        crm_document_id is not null and coalesce(lower(crm_status), '') not like 'cancel%'
+            as is_crm_sale,
+        order_id is not null and erp_status is distinct from 'cancelled' as is_erp_order
+    from {{ ref('order_reconciliation') }}
+    where coalesce(order_date, crm_date, erp_date) is not null
+),
+
+lines as (
+    select
+        pair_key,
+        count(*) as line_count,
+        count(*) filter (
+            where
+                line_status = 'matched'
+                and coalesce(quantity_difference, 0) = 0
+                and coalesce(unit_difference, 0) = 0
+        ) as agreeing_count
+    from {{ ref('order_line_reconciliation') }}
+    where line_status in ('matched', 'crm_only', 'erp_only')
+    group by pair_key
+),
+
+final as (
+    select
+        pairs.month,
+        coalesce(pairs.company, 'unknown') as company,
+        coalesce(pairs.currency, 'unknown') as currency,
+        count(*) filter (where pairs.is_crm_sale) as crm_sale_count,
+        count(*) filter (where pairs.is_crm_sale and pairs.link_status = 'linked')
+            as crm_linked_count,
+        count(*) filter (where pairs.is_erp_order) as erp_order_count,
+        count(*) filter (where pairs.is_erp_order and pairs.link_status = 'linked')
+            as erp_linked_count,
+        sum(pairs.crm_net_amount_reporting) filter (where pairs.is_crm_sale)
+            as crm_amount_reporting,
+        sum(pairs.crm_net_amount_reporting) filter (
+            where pairs.is_crm_sale and pairs.link_status = 'linked'
+        ) as crm_linked_amount_reporting,
+        sum(pairs.erp_net_amount_reporting) filter (where pairs.is_erp_order)
+            as erp_amount_reporting,
+        sum(pairs.erp_net_amount_reporting) filter (
+            where pairs.is_erp_order and pairs.link_status = 'linked'
+        ) as erp_linked_amount_reporting,
+        sum(pairs.difference_amount_reporting) as difference_amount_reporting,
+        sum(abs(pairs.difference_amount_reporting)) as absolute_difference_reporting,
+        count(*) filter (where pairs.difference_amount_reporting is null) as unknown_count,
+        coalesce(sum(lines.line_count) filter (where pairs.link_status = 'linked'), 0)::bigint
+            as linked_line_count,
+        coalesce(sum(lines.agreeing_count) filter (where pairs.link_status = 'linked'), 0)::bigint
+            as agreeing_line_count
+    from pairs
+    left join lines on pairs.pair_key = lines.pair_key
+    group by 1, 2, 3
+)
+
+select * from final
