@@ -7,17 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import yaml
 
 from flows import gates, identity, staging
 from flows.bench.report import Figure
-from flows.bench.scenario import bench_database, scratch
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.bench.scenario import bench_database, connections_file, scratch, use_connections
+from flows.build import build_incoming, build_staging
+from flows.core.dbt import run_dbt
 from flows.core.runs import Run, recorded_run
-from flows.core.settings import export, settings
-from flows.core.warehouse import connect
 from flows.identity.evaluation import evaluate
 from flows.landing import land_connection
 from flows.sandbox.match_volume import write_companies, write_new_companies
@@ -72,7 +68,7 @@ def measure_identity(data: Path | None, records: int, say: Say) -> list[Figure]:
 def _known_set(folder: Path, say: Say) -> list[Figure]:
     say(f"Matching {folder.name} …")
     with bench_database():
-        _use(folder / "connections.yaml")
+        use_connections(folder / "connections.yaml")
         stage()
         result = evaluate(folder / "truth.csv")
     least = LEAST_F1.get(folder.name)
@@ -88,7 +84,7 @@ def _many_companies(records: int, say: Say) -> list[Figure]:
         folder = Path(written)
         say(f"Matching {records:,} accounts against {records:,} customers …")
         truth = write_companies(folder, records=records)
-        _connections(folder)
+        connections_file(folder)
         cold = stage()
         result = evaluate(truth)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -125,33 +121,7 @@ def stage() -> Timed:
 
 def _promote(run: Run) -> None:
     plan = staging.plan_of_work(full=False)
-    seed_if_changed()
-    with connect() as connection:
-        staging.clear_incoming(connection, keep=frozenset(plan.entities))
-    entities = sorted(plan.entities)
-    run_dbt(["run", "--select", "incoming_documents", *[f"incoming_{e}" for e in entities]])
+    build_incoming.fn(plan)
     with gates.Courtroom() as gate:
         gate.judge("raw", run_id=run.run_id)
-    if plan.is_full:
-        run_dbt(["run", "--select", "path:models/staging"], full=True)
-    else:
-        run_dbt(["run", "--select", "stg_deletes", *[f"stg_{e}" for e in entities]])
-    with connect() as connection:
-        staging.mark_staged(connection)
-        staging.remember_signature(connection)
-
-
-def _connections(folder: Path) -> None:
-    content: dict[str, Any] = {
-        "connections": {
-            name: {"system": "files", "path": str(folder / name)} for name in ("crm", "erp")
-        }
-    }
-    path = folder / "connections.yaml"
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    _use(path)
-
-
-def _use(path: Path) -> None:
-    export({"CONCORD_CONNECTIONS": str(path)})
-    settings.cache_clear()
+    build_staging.fn(plan)

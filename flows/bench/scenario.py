@@ -33,7 +33,7 @@ def measure(order_lines: int, say: Callable[[str], None]) -> list[Figure]:
         folder = Path(written)
         say(f"Writing {order_lines:,} order lines …")
         write_volume(folder / "volume", order_lines=order_lines)
-        _connections_file(folder)
+        connections_file(folder / "volume")
         with bench_database():
             figures = _landing(folder, say)
         with bench_database():
@@ -134,15 +134,20 @@ def _run() -> _Run:
     return _Run(wall, row[0], row[1])
 
 
-def _connections_file(folder: Path) -> None:
-    volume = folder / "volume"
+def connections_file(folder: Path) -> None:
+    """Let the settings point at the CRM and the ERP in a folder."""
     content: dict[str, Any] = {
         "connections": {
-            name: {"system": "files", "path": str(volume / name)} for name in ("crm", "erp")
+            name: {"system": "files", "path": str(folder / name)} for name in ("crm", "erp")
         }
     }
     path = folder / "connections.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    use_connections(path)
+
+
+def use_connections(path: Path) -> None:
+    """Let the settings point at a connections file."""
     export({"CONCORD_CONNECTIONS": str(path)})
     settings.cache_clear()
 

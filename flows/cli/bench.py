@@ -39,6 +39,21 @@ def run_identity_bench(*, data: Path | None, records: int) -> dict[str, Any]:
     return _kept(home, figures)
 
 
+def run_marts_bench(*, order_lines: int) -> dict[str, Any]:
+    """Measure the marts at a tenth, at all and at three times the lines, and keep the figures."""
+    from flows.bench.marts import measure_marts
+    from flows.core import embedded
+
+    home = settings().home / "bench"
+    with use_home(home):
+        try:
+            sizes = (order_lines // 10, order_lines, 3 * order_lines)
+            figures = measure_marts(sizes, say=_say)
+        finally:
+            embedded.stop()
+    return _kept(home, figures)
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
