@@ -7,6 +7,8 @@ import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from flows.sandbox.vendors.business_central import sandbox as business_central
+from flows.sandbox.vendors.business_central.sandbox import BusinessCentralSandbox
 from flows.sandbox.vendors.salesforce import sandbox as salesforce
 from flows.sandbox.vendors.salesforce.sandbox import SalesforceSandbox
 from flows.sandbox.vendors.shared import company
@@ -28,7 +30,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.sandbox.vendors", description=__doc__)
-    parser.add_argument("--system", choices=("salesforce",), required=True)
+    parser.add_argument("--system", choices=("salesforce", "business_central"), required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--data", type=Path, help="a folder with crm/ and erp/ extracts")
     parser.add_argument("--seed", type=int, default=7)
@@ -47,8 +49,10 @@ def _company(options: argparse.Namespace) -> Company | None:
 
 def _served(
     options: argparse.Namespace, source: Company | None
-) -> AbstractContextManager[SalesforceSandbox]:
-    return salesforce.served(source, port=options.port, accounts=options.accounts)
+) -> AbstractContextManager[SalesforceSandbox | BusinessCentralSandbox]:
+    if options.system == "salesforce":
+        return salesforce.served(source, port=options.port, accounts=options.accounts)
+    return business_central.served(source, port=options.port, customers=options.accounts)
 
 
 if __name__ == "__main__":
