@@ -41,5 +41,5 @@ select
     ends.net_amount as reconciled_amount,
     orders.net_amount as ordered_amount
 from ends
-full outer join orders on ends.currency is not distinct from orders.currency
+full outer join orders on coalesce(ends.currency, '-') = coalesce(orders.currency, '-')
 where coalesce(ends.net_amount, 0) <> coalesce(orders.net_amount, 0)

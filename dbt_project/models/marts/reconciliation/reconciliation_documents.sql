@@ -3,6 +3,10 @@
         materialized='table',
         contract={'enforced': true},
         indexes=[{'columns': ['pair_key']}, {'columns': ['source_system', 'document_id']}],
+        pre_hook=[
+            'set local enable_nestloop = off',
+            "set local work_mem = '256MB'",
+        ],
         post_hook='analyze {{ this }}',
     )
 }}

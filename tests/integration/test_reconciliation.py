@@ -1,0 +1,97 @@
+"""CRM against ERP: the planted differences are found to the cent, each with its cause."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from flows import identity
+from flows.core.dbt import run_dbt
+from flows.core.warehouse import connect
+from flows.sandbox.deals import LINE_CAUSES
+from flows.sandbox.truth import CompanyTruth
+from tests.fixtures.postgres import forget_settings, new_database
+from tests.integration.staged import create_staging, new_run
+from tests.integration.staged_company import stage_company
+
+MARTS = "+path:models/marts/reconciliation,path:models/marts"
+INTEGRITY = [
+    "path:models/marts/reconciliation,test_type:data",
+    "the_waterfall_leads_from_the_crm_to_the_erp",
+    "the_waterfall_ends_at_the_orders_that_count",
+    "every_order_and_every_line_is_reconciled_once",
+]
+Found = tuple[str, str | None, str | None, int | None, str, Decimal]
+
+
+@pytest.fixture(scope="module")
+def truth(
+    postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CompanyTruth]:
+    """Stage the sandbox company and reconcile it, once for this module."""
+    with new_database(postgres_server, migrated_template) as url, pytest.MonkeyPatch.context() as m:
+        m.setenv("CONCORD_WAREHOUSE_URL", url)
+        m.setenv("CONCORD_HOME", str(tmp_path_factory.mktemp("reconciled")))
+        forget_settings()
+        create_staging()
+        run_id = new_run()
+        planted = stage_company(run_id)
+        run_dbt(["run", "--select", "path:models/identity"])
+        identity.assign(run_id)
+        run_dbt(["run", "--select", MARTS], slot="a")
+        yield planted
+    forget_settings()
+
+
+def rows(query: str) -> list[tuple[Any, ...]]:
+    with connect() as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def found_differences() -> Counter[Found]:
+    """Return what the marts found: by line where a line differs, else by order."""
+    amounts: Counter[tuple[Any, ...]] = Counter()
+    for cause, order, sale, line, currency, amount in rows(
+        "select cause, order_number, crm_document_number, erp_line_number, currency, amount "
+        "from marts_a.reconciliation_differences where amount <> 0"
+    ):
+        amounts[cause, order, sale, line if cause in LINE_CAUSES else None, currency] += amount
+    return Counter((*key, amount) for key, amount in amounts.items())
+
+
+def test_every_planted_difference_is_found_with_its_cause_and_amount_and_no_other(
+    truth: CompanyTruth,
+) -> None:
+    planted = Counter(
+        (
+            known.cause,
+            known.order_number,
+            known.crm_order_number,
+            known.line_number,
+            known.currency,
+            known.difference_amount,
+        )
+        for known in truth.order_differences
+        if known.difference_amount != 0
+    )
+    assert found_differences() == planted
+
+
+def test_every_pair_has_the_cause_that_was_planted_in_it(truth: CompanyTruth) -> None:
+    planted = Counter(known.cause for known in truth.order_differences)
+    found = rows(
+        "select cause, count(*) from marts_a.order_reconciliation where cause is not null group by 1"
+    )
+    assert dict(found) == dict(planted)
+    assert rows(
+        "select count(*) from marts_a.order_reconciliation where cardinality(causes) > 1"
+    ) == [(0,)]
+
+
+def test_nothing_is_unexplained_and_the_waterfall_ties_out(truth: CompanyTruth) -> None:
+    run_dbt(["test", "--select", *INTEGRITY], slot="a")
+    (total,) = rows("select sum(unexplained_amount), count(*) from marts_a.order_reconciliation")
+    assert total[0] == Decimal(0)
+    assert total[1] >= len(truth.order_differences)
