@@ -1,9 +1,9 @@
 """Reads ahead in a thread, so that the next block is ready while the last is being sent."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -11,6 +11,20 @@ Item = TypeVar("Item")
 
 _POLL_SECONDS = 0.1
 _SWITCH_SECONDS = 0.0002
+
+
+@contextmanager
+def read_ahead_together(
+    items: Iterator[Item], depth: int, is_enough: Callable[[Sequence[Item]], bool]
+) -> Iterator[Iterator[list[Item]]]:
+    """Yield lists of the same items: whatever waits when it is asked for, until it is enough.
+
+    Nothing is waited for but the first item of a list, so that a slow source is taken from item
+    by item, and a fast one at the pace of who takes.
+    """
+    waiting: Queue[Item | _End] = Queue(maxsize=depth)
+    with _reading(items, waiting):
+        yield _consume_together(waiting, is_enough)
 
 
 class _End:
@@ -27,6 +41,13 @@ def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Iterator[Item]
     What the items raise is raised here; leaving the block stops the reading.
     """
     waiting: Queue[Item | _End] = Queue(maxsize=depth)
+    with _reading(items, waiting):
+        yield _consume(waiting)
+
+
+@contextmanager
+def _reading(items: Iterator[Item], waiting: "Queue[Item | _End]") -> Iterator[None]:
+    """Read in a thread for as long as the block lasts."""
     stop = Event()
     thread = Thread(target=_produce, args=(items, waiting, stop), daemon=True)
     switch_interval = sys.getswitchinterval()
@@ -34,7 +55,7 @@ def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Iterator[Item]
     sys.setswitchinterval(_SWITCH_SECONDS)
     thread.start()
     try:
-        yield _consume(waiting)
+        yield
     finally:
         stop.set()
         thread.join()
@@ -71,3 +92,29 @@ def _consume(waiting: "Queue[Item | _End]") -> Iterator[Item]:
             raise item.error
         else:
             return
+
+
+def _consume_together(
+    waiting: "Queue[Item | _End]", is_enough: Callable[[Sequence[Item]], bool]
+) -> Iterator[list[Item]]:
+    end: _End | None = None
+    while end is None:
+        together: list[Item] = []
+        item: Item | _End | None = waiting.get()
+        while item is not None and end is None:
+            if isinstance(item, _End):
+                end = item
+            else:
+                together.append(item)
+                item = None if is_enough(together) else _at_once(waiting)
+        if together:
+            yield together
+    if end.error:
+        raise end.error
+
+
+def _at_once(waiting: "Queue[Item | _End]") -> Item | _End | None:
+    try:
+        return waiting.get_nowait()
+    except Empty:
+        return None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from flows.sources.windows import Page, version_of
@@ -101,11 +102,26 @@ class KnownKeys:
 
     def note(self, page: Page, batch_id: int) -> None:
         """Take the page's keys in, within the transaction that lands its rows."""
+        if not page.may_repeat and self._note_as_new(page, batch_id):
+            return
         with self._connection.cursor() as cursor:
             command = "copy pg_temp.concord_keys (key, version, is_live) from stdin"
             with cursor.copy(command) as copy:
                 copy.write(_as_copy_text(page))
             cursor.execute(_MERGE, {"object": self._object_id, "batch": batch_id})
+
+    def _note_as_new(self, page: Page, batch_id: int) -> bool:
+        """Take the keys in where none of them is known, which costs half; say whether it did."""
+        try:
+            with self._connection.transaction(), self._connection.cursor() as cursor:
+                command = (
+                    "copy ops.source_keys (object_id, batch_id, key, version, is_live) from stdin"
+                )
+                with cursor.copy(command) as copy:
+                    copy.write(_as_copy_text(page, f"{self._object_id}\t{batch_id}\t"))
+        except UniqueViolation:
+            return False
+        return True
 
     def live_count(self) -> int:
         """Count the keys that are live."""
@@ -181,7 +197,7 @@ def _only(page: Page, lines: Sequence[bytes], kept: Sequence[int]) -> Page:
     )
 
 
-def _as_copy_text(page: Page) -> bytes:
+def _as_copy_text(page: Page, prefix: str = "") -> bytes:
     live, gone = ("f", "f") if page.operation == "delete" else ("t", "f")
     keys = page.keys
     if _SPECIAL & set("".join(keys)):
@@ -193,4 +209,6 @@ def _as_copy_text(page: Page) -> bytes:
         else [live] * len(keys)
     )
     rows = zip(keys, versions, states, strict=True)
-    return "".join(["\t".join(row) + "\n" for row in rows]).encode()
+    return "".join(
+        [f"{prefix}{key}\t{version}\t{is_live}\n" for key, version, is_live in rows]
+    ).encode()

@@ -38,6 +38,9 @@ from pg_temp.concord_lines
 where {_IS_OBJECT}
 order by line
 """
+_TEMPORARY = """
+create temp table if not exists concord_lines (line bigint, content text) on commit drop
+"""
 _REASONS = f"""
 select
     line,
@@ -82,9 +85,6 @@ class RawTable:
         self._prefix = b"%d\x02" % batch_id
         self._connection.execute(
             "select set_config('concord.batch_id', %s, true)", (str(batch_id),)
-        )
-        self._connection.execute(
-            "create temp table concord_lines (line bigint, content text) on commit drop"
         )
 
     def note_deletes(self, batch_id: int, lines: bytes) -> None:
@@ -186,6 +186,8 @@ class RawTable:
             yield from rejects
 
     def _judge_at_once(self, lines: Sequence[tuple[int, str]]) -> Iterator[Reject]:
+        # Made where it is needed: nearly all pages and files have nothing to judge.
+        self._connection.execute(_TEMPORARY)
         with (
             self._connection.cursor() as cursor,
             cursor.copy("copy pg_temp.concord_lines (line, content) from stdin") as copy,

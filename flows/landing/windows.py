@@ -1,6 +1,6 @@
 """Landing of an object behind an API: page by page, each with its state, then the census."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +12,7 @@ from flows.core.errors import (
     SourceRefusedError,
     UnbalancedError,
 )
-from flows.landing.ahead import read_ahead
+from flows.landing.ahead import read_ahead_together
 from flows.landing.batches import ColumnDrift, LandedBatch, Ledger, StoredCursor
 from flows.landing.census import Census
 from flows.landing.known_keys import KnownKeys
@@ -20,7 +20,10 @@ from flows.landing.raw_table import RawTable
 from flows.landing.rejects import RejectWriter
 from flows.sources.contract import Lines
 from flows.sources.files.text import looks_like_json_objects
-from flows.sources.windows import Page, State, WindowObject, WindowSource
+from flows.sources.windows import Page, State, WindowObject, WindowSource, together
+
+PAGES_AHEAD = 3
+LARGEST_COMMIT = 8 * 1024 * 1024
 
 _LOCK = "select pg_advisory_lock(hashtextextended(%s, 0))"
 _UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 0))"
@@ -88,9 +91,11 @@ class WindowLoader:
         full = self._watch_fields(fields) or full
         self.state = self.ledger.cursor().state
         is_first = self.keys.live_count() == 0
-        with read_ahead(self.source.pages(name, self.state, full=full)) as pages:
-            for page in pages:
-                self.commit(page)
+        new = self.source.pages(name, self.state, full=full)
+        with read_ahead_together(new, PAGES_AHEAD, _is_enough) as waiting:
+            for pages in waiting:
+                for page in together(pages):
+                    self.commit(page)
         self._note_drift(fields)
         if full or self.compare_keys or self.batch_id is not None or self.keys.is_census_due():
             self._take_census(by_key=(full and not is_first) or self.compare_keys)
@@ -99,6 +104,8 @@ class WindowLoader:
     def commit(self, page: Page) -> None:
         """Land a page and its state in one transaction."""
         with self.connection.transaction():
+            # Rows and state are lost together or not at all, so that nobody need wait for the disk.
+            self.connection.execute("set local synchronous_commit = off")
             news = self.keys.without_repeats(page) if page.may_repeat and page.keys else page
             batch_id, rejected = self.batch_id, 0
             if news.keys:
@@ -230,3 +237,7 @@ class WindowLoader:
         finally:
             if not self.connection.closed:
                 self.connection.execute(_UNLOCK, key)
+
+
+def _is_enough(pages: Sequence[Page]) -> bool:
+    return sum(len(page.lines) for page in pages) >= LARGEST_COMMIT

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import groupby
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from flows.sources.contract import SourceObject
@@ -35,6 +36,26 @@ class Page:
     gone: AbstractSet[str] = frozenset()
     may_repeat: bool = True
     compare_keys: bool = False  # deletes may have been missed: only a comparison key by key helps
+
+
+def together(pages: Sequence[Page]) -> Iterator[Page]:
+    """Yield the pages with neighbours of one kind joined into one, for a single commit."""
+    for _, members in groupby(pages, lambda page: (page.operation, page.may_repeat)):
+        joined = list(members)
+        yield (
+            joined[0]
+            if len(joined) == 1
+            else Page(
+                joined[-1].state,
+                b"".join(page.lines for page in joined),
+                [key for page in joined for key in page.keys],
+                [version for page in joined for version in page.versions],
+                joined[0].operation,
+                frozenset().union(*(page.gone for page in joined)),
+                joined[0].may_repeat,
+                any(page.compare_keys for page in joined),
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ create table ops.source_objects (
 comment on table ops.source_objects is 'Every object that is read through an API, and the fields it last had.';
 
 create table ops.source_keys (
-    object_id integer not null references ops.source_objects (object_id),
+    object_id integer not null, -- of ops.source_objects; a reference would be checked for every row
     key text not null,
     version text,
     is_live boolean not null default true,

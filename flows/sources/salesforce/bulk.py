@@ -16,7 +16,7 @@ from flows.sources.http import Answer, Request
 from flows.sources.http.quoted_csv import CsvPage, csv_page
 from flows.sources.salesforce.api import SalesforceApi
 
-ROWS_A_PAGE = 25_000
+ROWS_A_PAGE = 10_000
 LONGEST_WAIT = 3600.0
 SLOWEST_POLL = 5.0
 NO_CONTENT = 204
