@@ -31,7 +31,7 @@ class Courtroom:
     def __enter__(self) -> Self:
         """Start the process; it loads Great Expectations while the caller goes on."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.gates.courtroom"],
+            [sys.executable, "-m", "flows.gates"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,7 +88,7 @@ def _same_settings() -> dict[str, str]:
     }
 
 
-def _serve() -> None:
+def serve() -> None:
     """Answer questions until the caller is gone."""
     with suppress(OSError, AttributeError):  # elsewhere than on Linux the closed pipe ends it
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
@@ -106,7 +106,3 @@ def _serve() -> None:
             answer = error
         encoded = base64.b64encode(pickle.dumps(answer)).decode()
         print(f"{ANSWER}{encoded}", flush=True)  # noqa: T201 - the pipe to the caller
-
-
-if __name__ == "__main__":
-    _serve()
