@@ -88,6 +88,8 @@ def _basis(connection: Connection, domain: Domain, policy: Policy) -> Basis:
 def _bring_in_line(
     connection: Connection, domain: Domain, policy: Policy, basis: Basis, run_id: int
 ) -> None:
+    if basis.last_fingerprint is None:
+        domain.run(connection, "fill_anew")
     domain.run(connection, "find_changes", run_id=run_id)
     settle_all = basis.policy != basis.last_policy or _changes_much(connection)
     domain.run(connection, "affect_all" if settle_all else "affect_connected")

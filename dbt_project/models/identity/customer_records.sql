@@ -10,6 +10,8 @@
     )
 }}
 
+{%- set read_address = identity_address('written.street', 'written.postal_code', 'written.city') %}
+
 with
 
 accounts as (
@@ -40,20 +42,16 @@ main_addresses as (
         address_id asc
 ),
 
+-- As written: what an address reads like is worked out below, by all workers and once each.
 sites as (
     select
         source_system,
         customer_id,
         array_agg(source_key order by source_key) as address_keys,
-        array_agg(distinct site order by site) filter (where site is not null) as sites
-    from (
-        select
-            source_system,
-            source_key,
-            customer_id,
-            {{ identity_address('street', 'postal_code', 'city') }} as site
-        from addresses
-    ) as written
+        array_agg(street order by source_key) as streets,
+        array_agg(postal_code order by source_key) as postal_codes,
+        array_agg(city order by source_key) as cities
+    from addresses
     group by source_system, customer_id
 ),
 
@@ -79,10 +77,9 @@ account_records as (
         coalesce(accounts.billing_city, accounts.shipping_city) as city,
         coalesce(accounts.billing_region, accounts.shipping_region) as region,
         coalesce(accounts.billing_country, accounts.shipping_country) as country,
-        {{ identity_known([
-            identity_address('accounts.billing_street', 'accounts.billing_postal_code', 'accounts.billing_city'),
-            identity_address('accounts.shipping_street', 'accounts.shipping_postal_code', 'accounts.shipping_city'),
-        ]) }} as addresses,
+        array[accounts.billing_street, accounts.shipping_street] as streets,
+        array[accounts.billing_postal_code, accounts.shipping_postal_code] as postal_codes,
+        array[accounts.billing_city, accounts.shipping_city] as cities,
         null::text[] as address_keys
     from accounts
     left join {{ ref('stg_accounts') }} as survivors
@@ -115,7 +112,9 @@ customer_records as (
         main_addresses.city,
         main_addresses.region,
         main_addresses.country,
-        sites.sites as addresses,
+        sites.streets,
+        sites.postal_codes,
+        sites.cities,
         sites.address_keys
     from customers
     left join main_addresses
@@ -144,7 +143,11 @@ folded as (
         {{ function('normalise_number') }}(tax_id) as bare_tax_id,
         {{ function('normalise_number') }}(registration_id) as bare_registration_id,
         {{ function('normalise_email') }}(email) as compared_email,
-        {{ function('registered_domain') }}(website) as website_domain
+        {{ function('registered_domain') }}(website) as website_domain,
+        {{ function('street_name') }}(street) as compared_street,
+        {{ function('house_number') }}(street) as house_number,
+        {{ function('normalise_postal_code') }}(postal_code) as compared_postal_code,
+        {{ function('fold_words') }}(city) as compared_city
     from records
     offset '0'
 ),
@@ -156,7 +159,32 @@ worded as (
         {{ function('legal_form') }}(folded_name) as legal_form,
         {{ function('registered_domain') }}(compared_email) as email_domain,
         {{ function('is_plausible_number') }}(bare_tax_id) as has_tax_id,
-        {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id
+        {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id,
+        -- Most have one address, which is read already.
+        array(
+            select distinct sites.site
+            from (
+                select
+                    case
+                        when
+                            written.street = folded.street
+                            and coalesce(written.postal_code, '') = coalesce(folded.postal_code, '')
+                            and coalesce(written.city, '') = coalesce(folded.city, '')
+                            then
+                                folded.compared_street
+                                || coalesce(' ' || folded.house_number, '')
+                                || '|'
+                                || coalesce(folded.compared_postal_code, folded.compared_city, '')
+                        else {{ read_address | replace('\n', ' ') }}
+                    end as site
+                from unnest(folded.streets, folded.postal_codes, folded.cities)
+                    as written (street, postal_code, city)
+                where written.street is not null
+                offset '0'
+            ) as sites
+            where sites.site is not null
+            order by sites.site
+        ) as addresses
     from folded
     offset '0'
 ),
@@ -202,13 +230,13 @@ features as (
         {{ identity_known(['records.compared_email']) }} as emails,
         case when free_mail.domain is null then records.email_domain end as email_domain,
         records.website_domain,
-        {{ function('street_name') }}(records.street) as street,
-        {{ function('house_number') }}(records.street) as house_number,
-        {{ function('normalise_postal_code') }}(records.postal_code) as postal_code,
-        {{ function('fold_words') }}(records.city) as city,
+        records.compared_street as street,
+        records.house_number,
+        records.compared_postal_code as postal_code,
+        records.compared_city as city,
         {{ function('fold_words') }}(records.region) as region,
         records.country,
-        records.addresses,
+        nullif(records.addresses, '{}') as addresses,
         nullif(btrim(records.parent_key), '') as parent_key,
         records.address_keys
     from worded as records
