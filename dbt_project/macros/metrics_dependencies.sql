@@ -34,16 +34,16 @@
     {%- do queries.append(
         "select source_system, key as order_id from " ~ touched_keys('discounted_order') ~ " as touched"
     ) -%}
-    {%- for column, entity in [
-        ('complaint_count', 'cases'),
-        ('returned_units', 'returns'),
-        ('is_in_both', 'sales_orders'),
+    {%- for column, relation in [
+        ('complaint_count', 'stg_cases'),
+        ('returned_units', 'stg_returns'),
+        ('is_in_both', 'stg_sales_orders'),
         ('overbilled_amount_reporting', 'shipments'),
-        ('is_unapproved_release', 'order_events'),
+        ('is_unapproved_release', 'stg_order_events'),
     ] -%}
         {%- do queries.append(
             "select source_system, order_id from " ~ this ~ " as orders where " ~ column ~ " is null"
-            ~ " and exists (select from " ~ ref('stg_' ~ entity) ~ ")"
+            ~ " and exists (select from " ~ ref(relation) ~ ")"
         ) -%}
     {%- endfor -%}
     {{- affected_keys(queries) -}}

@@ -55,6 +55,7 @@ MARTS: Mapping[str, Mart] = {
     "receivables": Mart(("company", "month"), customer_id=False),
     "quote_metrics": Mart(("source_system", "quote_chain")),
     "discount_leakage": Mart(("source_system", "order_line_id")),
+    "opportunity_history": Mart(("source_system", "raw_id"), customer_id=False),
     "match_metrics": Mart(("month", "company", "currency"), customer_id=False),
     "pipeline_health": Mart(("run_id",), customer_id=False),
     # Products without a sale left, and metrics that were renamed, make these shrink.

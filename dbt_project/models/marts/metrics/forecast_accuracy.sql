@@ -3,7 +3,7 @@
 with
 
 versions as (
-    select * from {{ periods_of_versions(ref('stg_opportunity_versions')) }} as versions
+    select * from {{ ref('opportunity_history') }}
 ),
 
 line_versions as (
@@ -26,7 +26,7 @@ lags as (
 -- A month is scored when it was over at the latest news.
 latest as (
     select date_trunc('month', max({{ utc_date('recorded_at') }}))::date as open_month
-    from {{ ref('stg_opportunity_versions') }}
+    from versions
 ),
 
 -- What was expected at the start of the month, and one and three months before it.
@@ -59,7 +59,7 @@ expected as (
         not versions.is_deleted
         and versions.close_date is not null
         and versions.held_from < snapshots.as_of at time zone 'UTC'
-        and versions.held_to >= snapshots.as_of at time zone 'UTC'
+        and coalesce(versions.held_to, 'infinity') >= snapshots.as_of at time zone 'UTC'
 ),
 
 rates as (
@@ -105,14 +105,14 @@ unknown as (
     inner join (
         select
             source_system,
-            source_key,
+            opportunity_id,
             min(held_from) as known_from
         from versions
-        group by source_system, source_key
+        group by source_system, opportunity_id
     ) as firsts
         on
             opportunities.source_system = firsts.source_system
-            and opportunities.opportunity_id = firsts.source_key
+            and opportunities.opportunity_id = firsts.opportunity_id
     cross join lateral (
         select
             (

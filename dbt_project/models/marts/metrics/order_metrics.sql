@@ -262,7 +262,7 @@ landed as (
         exists (select from {{ ref('stg_returns') }}) as has_returns,
         exists (select from {{ ref('stg_cases') }}) as has_cases,
         exists (select from {{ ref('stg_sales_orders') }}) as has_sales_orders,
-        exists (select from {{ ref('stg_shipments') }}) as has_shipments,
+        exists (select from {{ ref('shipments') }}) as has_shipments,
         exists (select from {{ ref('stg_order_events') }}) as has_order_events
 ),
 

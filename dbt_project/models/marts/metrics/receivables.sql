@@ -45,7 +45,8 @@ movements as (
         case when type = 'invoice' then gross_amount_reporting end as sales,
         gross_amount_reporting as receivable,
         null::numeric as overdue,
-        case when gross_amount_reporting is null then 1 else 0 end as unconverted
+        case when gross_amount_reporting is null then 1 else 0 end as unconverted,
+        true as is_booking
     from invoices
     union all
     select
@@ -54,7 +55,8 @@ movements as (
         null,
         null,
         gross_amount_reporting,
-        0
+        0,
+        false
     from invoices
     where type = 'invoice' and due_date is not null
     union all
@@ -64,7 +66,8 @@ movements as (
         null,
         -amount,
         null,
-        case when amount is null then 1 else 0 end
+        case when amount is null then 1 else 0 end,
+        true
     from settled
     union all
     select
@@ -73,7 +76,8 @@ movements as (
         null,
         null,
         -amount,
-        0
+        0,
+        false
     from settled
     where type = 'invoice' and due_date is not null
 ),
@@ -83,7 +87,7 @@ bounds as (
     select
         company,
         min(month) as first_month,
-        max(month) filter (where sales is not null or receivable is not null) as last_month
+        max(month) filter (where is_booking) as last_month
     from movements
     group by company
 ),
