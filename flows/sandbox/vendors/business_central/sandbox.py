@@ -17,11 +17,14 @@ from flows.sandbox.vendors.shared import serving
 from flows.sandbox.vendors.shared.clock import Clock
 from flows.sandbox.vendors.shared.company import Company, last_change
 from flows.sandbox.vendors.shared.gate import Gate
+from flows.sandbox.vendors.shared.named_faults import BUSINESS_CENTRAL
 from flows.sandbox.vendors.shared.script import Script, add_control
 
 
 class BusinessCentralScript(Script):
     """What can be done to a tenant beside what can be done to every server."""
+
+    named = BUSINESS_CENTRAL
 
     def __init__(self, gate: Gate, tenant: Tenant, sessions: Sessions, story: Story | None) -> None:
         super().__init__(gate, tenant.clock, tenant.rules, tenant.quota)

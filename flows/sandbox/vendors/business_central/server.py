@@ -11,7 +11,7 @@ from flows.sandbox.vendors.business_central.requests import answer
 from flows.sandbox.vendors.business_central.sessions import Sessions, discovery, unknown_directory
 from flows.sandbox.vendors.business_central.tenant import Tenant
 from flows.sandbox.vendors.shared.encoding import client_of
-from flows.sandbox.vendors.shared.replies import Reply
+from flows.sandbox.vendors.shared.replies import Reply, compressed
 from flows.sandbox.vendors.shared.requests import Request
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -51,7 +51,10 @@ def application(tenant: Tenant, sessions: Sessions) -> FastAPI:
             await http.body(),
             url=_base(http) + root,
         )
-        return _sent(answer(tenant, sessions, request))
+        reply = answer(tenant, sessions, request)
+        if tenant.rules.is_compressing:
+            reply = compressed(reply, request.headers.get("accept-encoding", ""))
+        return _sent(reply)
 
     return app
 

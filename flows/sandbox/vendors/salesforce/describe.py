@@ -18,6 +18,29 @@ SOAP_TYPES = {
     "address": "urn:address",
 }
 
+# What describe says of every field and this org has no use for.
+UNUSED: dict[str, Any] = {
+    "aiPredictionField": False,
+    "controllerName": None,
+    "defaultValue": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "displayLocationInDecimal": False,
+    "extraTypeInfo": None,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "searchPrefilterable": False,
+    "writeRequiresMasterRead": False,
+}
+
 
 def summary(entity: Entity, version: str) -> dict[str, Any]:
     """Return an object as the list of all objects shows it."""
@@ -113,6 +136,7 @@ def described_field(entity: Entity, one: Field) -> dict[str, Any]:
         "htmlFormatted": False,
         "encrypted": False,
         "cascadeDelete": False,
+        **UNUSED,
     }
 
 

@@ -1,10 +1,13 @@
 """What there is: versions, resources, limits, objects and fields."""
 
+from email.utils import format_datetime
+
 from flows.sandbox.vendors.salesforce.describe import described, summary
 from flows.sandbox.vendors.salesforce.errors import not_found
 from flows.sandbox.vendors.salesforce.org import Org
 from flows.sandbox.vendors.salesforce.requests import VERSIONS, router
 from flows.sandbox.vendors.salesforce.schema import Entity
+from flows.sandbox.vendors.shared.moments import http_moment
 from flows.sandbox.vendors.shared.replies import Reply
 from flows.sandbox.vendors.shared.requests import Request
 
@@ -48,6 +51,13 @@ def limits(org: Org, _request: Request) -> Reply:
                 "Remaining": org.job_quota.most - org.job_quota.used(org.clock.now()),
             },
             "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562},
+            "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
+            "DailyAsyncApexExecutions": {"Max": 250000, "Remaining": 250000},
+            "ConcurrentAsyncGetReportInstances": {"Max": 200, "Remaining": 200},
+            "DailyStreamingApiEvents": {"Max": 10000, "Remaining": 10000},
+            "DataStorageMB": {"Max": 10240, "Remaining": 9216},
+            "FileStorageMB": {"Max": 10240, "Remaining": 10240},
+            "SingleEmail": {"Max": 5000, "Remaining": 5000},
         },
     )
 
@@ -72,4 +82,9 @@ def describe_basic(org: Org, request: Request, name: str) -> Reply:
 def describe(org: Org, request: Request, name: str) -> Reply:
     """Answer with an object and those of its fields that the user may see."""
     entity = entity_or_404(org, name)
-    return Reply.of_json(200, described(org, entity, request.version))
+    since = http_moment(request.headers.get("if-modified-since", ""))
+    changed = org.schema.changed_at
+    if since and since >= changed:
+        return Reply(304)
+    modified = {"Last-Modified": format_datetime(changed, usegmt=True)}
+    return Reply.of_json(200, described(org, entity, request.version), **modified)

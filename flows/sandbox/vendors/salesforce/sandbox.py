@@ -17,11 +17,14 @@ from flows.sandbox.vendors.shared import serving
 from flows.sandbox.vendors.shared.clock import Clock
 from flows.sandbox.vendors.shared.company import Company, last_change
 from flows.sandbox.vendors.shared.gate import Gate
+from flows.sandbox.vendors.shared.named_faults import SALESFORCE
 from flows.sandbox.vendors.shared.script import Script, add_control
 
 
 class SalesforceScript(Script):
     """What can be done to an org beside what can be done to every server."""
+
+    named = SALESFORCE
 
     def __init__(self, gate: Gate, org: Org, sessions: Sessions, story: Story | None) -> None:
         super().__init__(gate, org.clock, org.rules, org.quota)
@@ -70,19 +73,23 @@ class SalesforceScript(Script):
 
     def hide_field(self, entity: str, field: str, *, is_hidden: bool = True) -> None:
         """Take the right to see a field away, or give it back."""
+        self._org.schema.changed_at = self._org.clock.stamp()
         known = self._org.schema.hidden
         (known.add if is_hidden else known.discard)((entity, field))
 
     def add_field(self, entity: str, name: str, kind: str = "string", length: int = 255) -> None:
         """Add a field, or give one another type."""
+        self._org.schema.changed_at = self._org.clock.stamp()
         self._org.schema.add_field(entity, Field(name, kind, length))
 
     def remove_field(self, entity: str, name: str) -> None:
         """Delete a field."""
+        self._org.schema.changed_at = self._org.clock.stamp()
         self._org.schema.remove_field(entity, name)
 
     def add_object(self, name: str) -> None:
         """Make a custom object."""
+        self._org.schema.changed_at = self._org.clock.stamp()
         self._org.schema.add_object(name)
 
     def forget_deletions(self, before: str) -> None:

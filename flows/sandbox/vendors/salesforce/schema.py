@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from importlib.resources import files
 
 from flows.sandbox.vendors.salesforce.ids import PREFIXES
@@ -92,6 +93,7 @@ class Schema:
     def __init__(self) -> None:
         self._entities = _standard()
         self.hidden: set[tuple[str, str]] = set()
+        self.changed_at = datetime(2026, 1, 1, tzinfo=UTC)
 
     def names(self) -> list[str]:
         """Return the names of all objects."""

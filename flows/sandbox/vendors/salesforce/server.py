@@ -20,9 +20,10 @@ from flows.sandbox.vendors.salesforce.org import Org
 from flows.sandbox.vendors.salesforce.requests import answer
 from flows.sandbox.vendors.salesforce.sessions import Sessions
 from flows.sandbox.vendors.shared.encoding import client_of
-from flows.sandbox.vendors.shared.replies import RefusalError, Reply
+from flows.sandbox.vendors.shared.replies import RefusalError, Reply, compressed
 from flows.sandbox.vendors.shared.requests import Request
 
+LONGEST_URL = 16_384
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
 # Importing these registers what they answer.
 ANSWERING = (
@@ -55,6 +56,8 @@ def application(org: Org, sessions: Sessions) -> FastAPI:
     @app.api_route("/services/data/v{version}", methods=METHODS)
     @app.api_route("/services/data/v{version}/{path:path}", methods=METHODS)
     async def rest(http: HttpRequest, version: str, path: str = "") -> Response:
+        if len(str(http.url)) > LONGEST_URL:
+            return Response(b"<html><body>URI Too Long</body></html>", 414, media_type="text/html")
         org.store.settle()
         request = Request(
             http.method,
@@ -65,7 +68,10 @@ def application(org: Org, sessions: Sessions) -> FastAPI:
             version,
             _base(http),
         )
-        return _sent(answer(org, sessions, request))
+        reply = answer(org, sessions, request)
+        if org.rules.is_compressing:
+            reply = compressed(reply, request.headers.get("accept-encoding", ""))
+        return _sent(reply)
 
     return app
 

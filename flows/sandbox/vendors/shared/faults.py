@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.sandbox.vendors.shared.replies import Reply
 
-HTML = "<html><head><title>{0}</title></head><body>{0}</body></html>"
+HTML = "text/html; charset=UTF-8"
 
 
 @dataclass
@@ -16,7 +16,8 @@ class Fault:
 
     `status`, `body` and `headers` answer instead of the server. `cut_at` sends so many bytes of
     the answer (a share of it, below 1) and breaks the connection. `drop` breaks it unanswered:
-    before the request is done, or with `is_applied` after. `without` takes headers away.
+    before the request is done, or with `is_applied` after. `without` takes headers away,
+    `replace` puts other text in the answer, `change` does to it what Python can.
     """
 
     path: str = ""
@@ -27,6 +28,7 @@ class Fault:
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    replace: tuple[tuple[str, str], ...] = ()
     cut_at: float | None = None
     delay_seconds: float = 0.0
     drop: bool = False
@@ -40,6 +42,7 @@ class Fault:
         """Read a fault as it comes over the wire."""
         known = dict(content)
         known["without"] = tuple(known.get("without", ()))
+        known["replace"] = tuple((old, new) for old, new in known.get("replace", ()))
         return cls(**known)
 
     def fits(self, method: str, target: str) -> bool:
@@ -65,10 +68,15 @@ class Fault:
     def altered(self, reply: Reply) -> Reply:
         """Return what is left of an answer."""
         if self.status is not None:
-            return Reply(self.status, self.body.encode(), {**self.headers})
+            return Reply(self.status, self.body.encode(), {"Content-Type": HTML, **self.headers})
         gone = {name.lower() for name in self.without}
         kept = {name: value for name, value in reply.headers.items() if name.lower() not in gone}
-        altered = Reply(reply.status, reply.body, {**kept, **self.headers})
+        body = reply.body
+        for old, new in self.replace:
+            body = body.replace(old.encode(), new.encode())
+        if body != reply.body:
+            kept = {name: value for name, value in kept.items() if name.lower() != "content-length"}
+        altered = Reply(reply.status, body, {**kept, **self.headers})
         return self.change(altered) if self.change else altered
 
 

@@ -1,5 +1,6 @@
 """An answer on its way out, where faults can still get at it."""
 
+import gzip
 from dataclasses import dataclass, field
 
 import orjson
@@ -30,3 +31,11 @@ class RefusalError(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"{reply.status} {reply.body!r}")
         self.reply = reply
+
+
+def compressed(reply: Reply, accepted: str) -> Reply:
+    """Return the answer packed, for who can unpack it."""
+    if "gzip" not in accepted or not reply.body:
+        return reply
+    headers = {**reply.headers, "Content-Encoding": "gzip"}
+    return Reply(reply.status, gzip.compress(reply.body, 1, mtime=0), headers)

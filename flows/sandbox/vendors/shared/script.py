@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from fastapi.responses import Response
 from flows.sandbox.vendors.shared.clock import Clock
 from flows.sandbox.vendors.shared.faults import Fault
 from flows.sandbox.vendors.shared.gate import CONTROL, Gate
+from flows.sandbox.vendors.shared.named_faults import Faults
 from flows.sandbox.vendors.shared.quota import Quota
 from flows.sandbox.vendors.shared.replies import Reply
 from flows.sandbox.vendors.shared.rules import Rules
@@ -23,6 +25,8 @@ class Script:
     Over HTTP each public method is `POST /sandbox/<name>` with its arguments as a JSON object.
     """
 
+    named: Mapping[str, Faults] = MappingProxyType({})
+
     def __init__(self, gate: Gate, clock: Clock, rules: Rules, quota: Quota) -> None:
         self.gate = gate
         self.clock = clock
@@ -32,6 +36,13 @@ class Script:
     def fault(self, **what: Any) -> None:  # noqa: ANN401 - the fields of a fault
         """Let requests go wrong; see `Fault` for what can be said."""
         self.gate.faults.append(Fault.from_json(what))
+
+    def inject(self, name: str) -> None:
+        """Let a fault happen that has a name."""
+        if name not in self.named:
+            raise LookupError(f"There is no fault {name}; there are {', '.join(self.named)}.")
+        for what in self.named[name]:
+            self.fault(**what)
 
     def clear_faults(self) -> None:
         """Let everything go well again."""
