@@ -23,6 +23,7 @@ ConcordError
     ├── MatchingError
     ├── GateRefusedError
     ├── PublicationRefusedError
+    ├── SealError
     ├── EvaluationError
     ├── RulingsError
     └── DemoError
@@ -123,6 +124,10 @@ class GateRefusedError(TerminalError):
 
 class PublicationRefusedError(TerminalError):
     """Publishing would break what analysts rely on."""
+
+
+class SealError(TerminalError):
+    """A change of a sealed document cannot be accepted like that."""
 
 
 class EvaluationError(TerminalError):
