@@ -47,9 +47,11 @@ class Sessions:
     def check(self, authorization: str) -> None:
         """Refuse a request without a token that is good."""
         scheme, _, token = authorization.partition(" ")
+        if scheme not in ("Bearer", "OAuth"):
+            raise refused(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
         now = self.org.clock.now()
         used = self._used.get(token)
-        if scheme not in ("Bearer", "OAuth") or used is None or now - used > self.idle:
+        if used is None or now - used > self.idle:
             raise refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
         self._used[token] = now
 

@@ -7,7 +7,7 @@ from typing import Any
 
 def moment_text(moment: datetime) -> str:
     """Return a datetime as records hold it: UTC, milliseconds, an offset without a colon."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}+0000"
 
 
 def moment_of(text: str) -> datetime:

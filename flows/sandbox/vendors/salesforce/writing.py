@@ -36,8 +36,10 @@ def update(org: Org, entity: Entity, record: Record, given: dict[str, Any]) -> N
 @router.on("POST", f"{OBJECT}/?")
 def create(org: Org, request: Request, name: str) -> Reply:
     """Create a record."""
-    key = insert(org, entity_or_404(org, name), _fields(request))
-    return Reply.of_json(201, {"id": key, "success": True, "errors": []})
+    entity = entity_or_404(org, name)
+    key = insert(org, entity, _fields(request))
+    place = f"/services/data/v{request.version}/sobjects/{entity.name}/{key}"
+    return Reply.of_json(201, {"id": key, "success": True, "errors": []}, Location=place)
 
 
 @router.on("PATCH", f"{OBJECT}/{KEY}/?")

@@ -27,6 +27,14 @@ class Call:
     status: int
 
 
+@dataclass(frozen=True)
+class Trigger:
+    """Something that happens just before a request is answered; `on` says before which."""
+
+    on: Fault
+    happen: Callable[[], object]
+
+
 class Gate:
     """Stands before a server; it knows what was asked and breaks what it is told to break."""
 
@@ -34,6 +42,7 @@ class Gate:
         self._app = app
         self._clock = clock
         self.faults: list[Fault] = []
+        self.triggers: list[Trigger] = []
         self.calls: list[Call] = []
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -44,6 +53,9 @@ class Gate:
         target = scope["path"] + (
             f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         )
+        for trigger in self.triggers:
+            if trigger.on.strikes(scope["method"], target):
+                trigger.happen()
         fault = self._fault_for(scope["method"], target)
         if fault and fault.delay_seconds:
             await asyncio.sleep(fault.delay_seconds)

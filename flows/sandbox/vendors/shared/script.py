@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from flows.sandbox.vendors.shared.clock import Clock
 from flows.sandbox.vendors.shared.faults import Fault
-from flows.sandbox.vendors.shared.gate import CONTROL, Gate
+from flows.sandbox.vendors.shared.gate import CONTROL, Gate, Trigger
 from flows.sandbox.vendors.shared.named_faults import Faults
 from flows.sandbox.vendors.shared.quota import Quota
 from flows.sandbox.vendors.shared.replies import Reply
@@ -44,9 +44,25 @@ class Script:
         for what in self.named[name]:
             self.fault(**what)
 
+    def when(
+        self,
+        path: str,
+        command: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        skip: int = 0,
+        times: int = 1,
+    ) -> None:
+        """Give a command just before a request to a path is answered, between two pages say."""
+        method = commands(self)[command]
+        given = dict(arguments or {})
+        on = Fault(path=path, skip=skip, times=times)
+        self.gate.triggers.append(Trigger(on, lambda: method(**given)))
+
     def clear_faults(self) -> None:
         """Let everything go well again."""
         self.gate.faults.clear()
+        self.gate.triggers.clear()
 
     def calls(self) -> list[dict[str, Any]]:
         """Return the requests that were made so far."""

@@ -7,7 +7,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from flows.sandbox.vendors.salesforce.errors import refused
-from flows.sandbox.vendors.salesforce.ids import long_id
+from flows.sandbox.vendors.salesforce.ids import is_id, long_id
 from flows.sandbox.vendors.salesforce.schema import NUMBERS, TEXTS, Field
 from flows.sandbox.vendors.salesforce.soql.syntax import Literal, Place
 from flows.sandbox.vendors.salesforce.soql.tokens import pointer
@@ -29,6 +29,8 @@ def comparison(text: str, one: Field, get: Getter, operator: str, value: Literal
     """Return the test of one field against one value, or refuse the value's type."""
     check_type(text, one, value)
     if operator == "LIKE":
+        if one.type not in TEXTS:
+            raise invalid_operator(text, value.place, f"invalid operator on {one.type} field")
         return _like(get, value)
     wanted = converted(one, value)
     if one.type in TEXTS:
@@ -50,6 +52,8 @@ def check_type(text: str, one: Field, value: Literal) -> None:
         expected, kinds = "string", frozenset(("string",))
     if value.kind not in kinds:
         raise wrong_type(text, one, expected, value)
+    if one.type in ("id", "reference") and not is_id(value.value):
+        raise invalid_operator(text, value.place, f"invalid ID field: {value.value}")
 
 
 def wrong_type(text: str, one: Field, expected: str, value: Literal) -> RefusalError:
@@ -64,6 +68,11 @@ def wrong_type(text: str, one: Field, expected: str, value: Literal) -> RefusalE
 def invalid_field(text: str, place: Place, message: str) -> RefusalError:
     """Return the refusal of a query that misuses a field."""
     return refused(400, "INVALID_FIELD", pointer(text, place) + message)
+
+
+def invalid_operator(text: str, place: Place, message: str) -> RefusalError:
+    """Return the refusal of a comparison that the field's type does not allow."""
+    return refused(400, "INVALID_QUERY_FILTER_OPERATOR", pointer(text, place) + message)
 
 
 def converted(one: Field, value: Literal) -> Any:  # noqa: ANN401 - what a record may hold
