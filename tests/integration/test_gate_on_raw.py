@@ -1,5 +1,6 @@
 """The first gate, on real tables: what passes, what is held, what stops everything."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from flows.core.settings import Settings, settings
 from flows.core.warehouse import connect
-from flows.gates import judge, markdown
+from flows.gates import docs, judge, markdown
 from tests.fixtures.gates import Row, World, order
 
 UNREADABLE = ("quantity_is_readable",)
@@ -288,6 +289,18 @@ def test_the_report_says_what_failed_how_much_and_what_to_do(world: World) -> No
         assert expected in page
     assert page.count("`erp: B") <= 10
     assert "jane@example.org" not in page
+
+
+def test_data_docs_are_read_without_the_web(world: World) -> None:
+    world.land(2)
+    world.fill([*order("O1", 1), *order("O2", 1)])
+    world.judge_raw()
+    first = docs.build()
+    for page in (first, *first.parent.rglob("raw__orders*.html")):
+        text = page.read_text(encoding="utf-8")
+        assert "https://" not in "".join(re.findall(r"<(?:link|script)[^>]*>", text))
+        assert "<style>" in text
+    assert "raw__order_lines" in first.read_text(encoding="utf-8")
 
 
 def test_no_payload_reaches_the_stored_results_and_no_committed_file_changes(
