@@ -21,6 +21,7 @@ class Mart:
     may_shrink_by: float = 0.1
 
 
+SEAL_BREACHES = "sealed_document_breaches"
 MARTS: Mapping[str, Mart] = {
     "customers": Mart(("customer_id",), customer_id=False),
     "customer_ids": Mart(("customer_id",), customer_id=False),
@@ -48,6 +49,12 @@ MARTS: Mapping[str, Mart] = {
     "complaints": Mart(("source_system", "case_id")),
     "quotes": Mart(("source_system", "quote_id"), amount="net_amount"),
     "opportunities": Mart(("source_system", "opportunity_id"), amount="amount"),
+    "order_line_progress": Mart(("source_system", "order_line_id"), customer_id=False),
+    "quantity_flow": Mart(("flow_id",), customer_id=False),
+    "document_match": Mart(("match_id",)),
+    "purchased_products": Mart(("depot_id",)),
+    # What stewards accept makes it shrink, to nothing at best.
+    SEAL_BREACHES: Mart(("seal_id",), customer_id=False, may_shrink_by=1.0),
     "calendar": Mart(("day",), customer_id=False),
     "order_metrics": Mart(("source_system", "order_id")),
     "invoice_metrics": Mart(("source_system", "invoice_id")),
@@ -79,6 +86,7 @@ def suites() -> dict[str, list[Node]]:
         wanted[f"marts__{lines}"].append(_belongs_to_header(header, lines, key))
         if MARTS[header].amount:
             wanted[f"marts__{header}"].append(_lines_sum_to_header(header, lines, key))
+    wanted[f"marts__{SEAL_BREACHES}"].append(_seal_holds())
     return wanted
 
 
@@ -195,6 +203,20 @@ def _belongs_to_header(header: str, lines: str, key: str) -> Node:
         advice="Half a document must not be shown. Rebuild the marts (`concord run --full`).",
         key=list(MARTS[lines].key),
         **_again_when(header, "lost", "source_system", key),
+    )
+
+
+def _seal_holds() -> Node:
+    return _rows(
+        "warning",
+        "select seal_id from {batch}",
+        rule="seal_holds",
+        description="No order or invoice changed after it was complete and sealed.",
+        advice="Look at `sealed_content` and `found_content` of the listed seals, and ask who "
+        "changed a closed document. Accept the change by `flows.documents.accept_breach`, or have "
+        "it taken back in the ERP.",
+        key=["seal_id"],
+        **{DEPENDS_ON: []},
     )
 
 
