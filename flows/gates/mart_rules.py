@@ -49,6 +49,12 @@ MARTS: Mapping[str, Mart] = {
     "complaints": Mart(("source_system", "case_id")),
     "quotes": Mart(("source_system", "quote_id"), amount="net_amount"),
     "opportunities": Mart(("source_system", "opportunity_id"), amount="amount"),
+    "order_reconciliation": Mart(("pair_key",)),
+    "order_line_reconciliation": Mart(("line_key",), customer_id=False),
+    # Systems that come to agree make these shrink, to nothing at best.
+    "reconciliation_differences": Mart(("difference_key",), may_shrink_by=1.0),
+    "order_match_proposals": Mart(("proposal_key",), may_shrink_by=1.0),
+    "reconciliation_waterfall": Mart(("waterfall_key",), customer_id=False, may_shrink_by=1.0),
     "order_line_progress": Mart(("source_system", "order_line_id"), customer_id=False),
     "quantity_flow": Mart(("flow_id",), customer_id=False),
     "document_match": Mart(("match_id",)),
@@ -99,6 +105,8 @@ def _suite(name: str, mart: Mart) -> list[Node]:
         expectations.append(_customer_is_present(name))
     if mart.amount:
         expectations.append(_amount_is_converted(mart, mart.amount))
+    if name == "order_reconciliation":
+        expectations.append(_nothing_is_unexplained(mart))
     return expectations
 
 
@@ -187,6 +195,20 @@ def _amount_is_converted(mart: Mart, amount: str) -> Node:
         description="Every amount is also there in the reporting currency.",
         advice="Land exchange rates for the currencies and days of the listed rows; until then "
         "sums in the reporting currency lack them.",
+        key=list(mart.key),
+        **{DEPENDS_ON: []},
+    )
+
+
+def _nothing_is_unexplained(mart: Mart) -> Node:
+    return _rows(
+        "critical",
+        f"select {_columns(mart)} from {{batch}} "
+        "where unexplained_amount <> 0 or unexplained_amount_reporting <> 0",
+        rule="nothing_is_unexplained",
+        description="Every cent between CRM and ERP has a cause.",
+        advice="This is an error of the reconciliation's models, not of the data; do not publish. "
+        "Report the listed pairs.",
         key=list(mart.key),
         **{DEPENDS_ON: []},
     )

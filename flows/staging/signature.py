@@ -13,10 +13,14 @@ AFTER_STAGING = (
     "document_tolerances",
     "field_ownership",
     "free_mail_domains",
+    "kit_parts",
     "legal_forms",
     "metric",
     "discount_policy",
     "nicknames",
+    "product_substitutions",
+    "reconciliation",
+    "unit_conversions",
     *MATCHING_RULES,
 )
 

@@ -1,13 +1,15 @@
 """CRM against ERP: the planted differences are found to the cent, each with its cause."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from flows import identity
+from flows import identity, reconciliation
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.sandbox.deals import LINE_CAUSES
@@ -82,7 +84,8 @@ def test_every_planted_difference_is_found_with_its_cause_and_amount_and_no_othe
 def test_every_pair_has_the_cause_that_was_planted_in_it(truth: CompanyTruth) -> None:
     planted = Counter(known.cause for known in truth.order_differences)
     found = rows(
-        "select cause, count(*) from marts_a.order_reconciliation where cause is not null group by 1"
+        "select cause, count(*) from marts_a.order_reconciliation "
+        "where cause is not null group by 1"
     )
     assert dict(found) == dict(planted)
     assert rows(
@@ -95,3 +98,16 @@ def test_nothing_is_unexplained_and_the_waterfall_ties_out(truth: CompanyTruth) 
     (total,) = rows("select sum(unexplained_amount), count(*) from marts_a.order_reconciliation")
     assert total[0] == Decimal(0)
     assert total[1] >= len(truth.order_differences)
+
+
+def test_the_waterfall_is_shown_as_pictures_that_add_up(truth: CompanyTruth) -> None:
+    with connect() as connection:
+        page = reconciliation.waterfall_page(connection, "marts_a")
+        said = reconciliation.report(connection, "marts_a")
+    pictures = re.findall(r"<svg.*?</svg>", page)
+    assert len(pictures) > 12
+    assert all(ET.fromstring(one).tag.endswith("svg") for one in pictures)  # noqa: S314 - ours
+    assert set(re.findall(r"Unexplained: (\S+) EUR", page)) == {"0.00"}
+    assert "Unexplained: 0.00 EUR" in said
+    assert {known.cause for known in truth.order_differences} <= set(re.findall(r"\w+", said))
+    assert not re.search(r"(src|href)=", page)

@@ -261,6 +261,8 @@ measured_lines as (
             product_keys.product_key = units_of_products.product_key
             and upper(btrim(whole_lines.unit)) = units_of_products.unit
     left join units_of_all on upper(btrim(whole_lines.unit)) = units_of_all.unit
+    -- A fence, here and below: what stands above is worked out once, not where it is used.
+    offset 0
 ),
 
 valued_lines as (
@@ -613,6 +615,7 @@ measured_pairs as (
             else coalesce(crm_pair_amount, -erp_pair_amount)
         end as difference_amount
     from paired
+    offset 0
 ),
 
 levels as (
@@ -634,6 +637,7 @@ levels as (
         and difference_amount = erp_pair_tax_amount
         and crm_measure is not distinct from erp_measure as is_tax
     from measured_pairs
+    offset 0
 ),
 
 -- From the ERP's amount to the CRM's in steps: quantity, price, discount, and what rounding left.
@@ -676,6 +680,7 @@ steps as (
             else 0
         end as rounding_step
     from levels
+    offset 0
 ),
 
 named as (
@@ -704,6 +709,7 @@ named as (
             when is_duplicate then 'duplicate'
         end as whole_cause
     from steps
+    offset 0
 ),
 
 compared_pairs as (
