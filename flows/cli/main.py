@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.cli import commands
+from flows.cli import commands, explain
 from flows.core.errors import (
     ConcordError,
     ConnectionsError,
     EvaluationError,
+    ExplanationError,
     MappingError,
     RulesError,
     RulingsError,
@@ -26,6 +27,7 @@ USAGE_ERRORS = (
     EvaluationError,
     RulesError,
     RulingsError,
+    ExplanationError,
 )
 
 
@@ -122,6 +124,7 @@ def _add_identity(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: A
 
 
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
+    explain.add_arguments(_add(sub, common, "explain", explain.explain, explain.TEXT))
     sub.add_parser("psql", help="psql on the warehouse, with psql's own options")
     rules = sub.add_parser("rules", help="the business rules", description="The business rules.")
     rules_sub = rules.add_subparsers(required=True, metavar="COMMAND")

@@ -26,6 +26,7 @@ ConcordError
     ├── SealError
     ├── EvaluationError
     ├── RulingsError
+    ├── ExplanationError
     └── DemoError
 
 The message says what happened, to what, and what to do.
@@ -136,6 +137,10 @@ class EvaluationError(TerminalError):
 
 class RulingsError(TerminalError):
     """Rulings cannot be taken over as they are."""
+
+
+class ExplanationError(TerminalError):
+    """What is to be explained is not there."""
 
 
 class DemoError(TerminalError):
