@@ -8,6 +8,7 @@ from xdist.scheduler import LoadFileScheduling
 pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.prefect",
+    "tests.fixtures.salesforce",
     "tests.fixtures.story",
     "tests.fixtures.vendors",
 )

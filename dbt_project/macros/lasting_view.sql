@@ -28,7 +28,7 @@
 {#- The digest of what the view was last made from, none when it is not there. -#}
 {% macro lasting_view_definition(relation) -%}
     {%- set found = run_query(
-        "select substring(obj_description(to_regclass('" ~ relation ~ "')) from '\[([0-9a-f]{32})\]$')"
+        "select substring(obj_description(to_regclass('" ~ relation ~ "')) from '[[]([0-9a-f]{32})[]]$')"
     ) -%}
     {{ return(found.rows[0][0]) }}
 {%- endmacro %}

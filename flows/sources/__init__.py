@@ -1,8 +1,9 @@
 """Where rows come from: the contract every system fulfils, and one folder per system."""
 
-from flows.core.errors import ConnectionsError
+from flows.core.errors import ConcordError, ConnectionsError
 from flows.sources.connections import ConnectionConfig
 from flows.sources.contract import Source
+from flows.sources.report import CheckReport, Finding
 from flows.sources.windows import WindowSource
 
 
@@ -24,3 +25,17 @@ def open_source(config: ConnectionConfig) -> Source | WindowSource:
         f"Connection {config.name!r} has the unknown system {config.system!r}; "
         "use 'files' or 'salesforce'."
     )
+
+
+def check_source(config: ConnectionConfig) -> CheckReport:
+    """Say what works at a connection, which permission is missing and what a run costs in calls."""
+    if config.system == "salesforce":
+        from flows.sources.salesforce.check import check  # noqa: PLC0415 - as above
+
+        return check(config)
+    try:
+        found = open_source(config).objects()
+    except ConcordError as error:
+        return CheckReport(config.name, [Finding("objects", is_good=False, detail=str(error))])
+    names = ", ".join(one.name for one in found)
+    return CheckReport(config.name, [Finding("objects", is_good=True, detail=names)])

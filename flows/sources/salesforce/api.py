@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from flows.core.errors import NotPermittedError, SourceRefusedError, TruncatedAnswerError
@@ -14,7 +14,8 @@ from flows.sources.salesforce.options import Options
 from flows.sources.salesforce.stamps import literal, whole_minute
 
 DESCRIBED_AT_ONCE = 25
-ABSENT = frozenset({"NOT_FOUND", "INVALID_TYPE", "ENTITY_IS_DELETED"})
+
+Sighting = Literal["there", "deleted", "not found", "forbidden"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,15 @@ class Changes:
 class SalesforceApi:
     """Reads one organisation."""
 
-    def __init__(self, client: HttpClient, options: Options) -> None:
+    def __init__(self, client: HttpClient, entrance: HttpClient, options: Options) -> None:
         self.client = client
         self.options = options
+        self._entrance = entrance
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+        self._entrance.close()
 
     def now(self) -> datetime:
         """Return the time by the organisation's own clock."""
@@ -110,17 +117,28 @@ class SalesforceApi:
         request = self._replicated(name, "deleted", start, end)
         return self.client.read(request, lambda answer: _changes(answer, "deletedRecords"))
 
-    def is_there(self, name: str, key: str) -> bool | None:
-        """Look one row up by its id: there, deleted, or (None) not to be seen by this user."""
+    def row(self, described: Described, key: str) -> JsonPage | None:
+        """Return one row by its id as a page of its own, None when it is not there."""
+        url = f"{self.options.root}/sobjects/{described.name}/{quote(key)}"
+        request = Request(url, f"fetch {described.name}")
+        try:
+            return self.client.read(request, _as_page)
+        except SourceRefusedError:
+            return None
+
+    def look_up(self, name: str, key: str) -> Sighting:
+        """Look one row up by its id."""
         url = f"{self.options.root}/sobjects/{name}/{quote(key)}"
         request = Request(url, f"look up {name}", params={"fields": "Id"})
         try:
-            return self.client.read(request, lambda _: True)
+            return self.client.read(request, _there)
         except NotPermittedError:
-            return None
+            return "forbidden"
         except SourceRefusedError as error:
-            if error.code in ABSENT:
-                return False
+            if error.code == "ENTITY_IS_DELETED":
+                return "deleted"
+            if error.code == "NOT_FOUND":
+                return "not found"
             raise
 
     def _query(self, resource: str, soql: str, purpose: str) -> Request:
@@ -169,3 +187,12 @@ def _whole(answer: Answer, member: str) -> Any:  # noqa: ANN401 - whatever the s
     if not isinstance(body, dict) or member not in body:
         raise TruncatedAnswerError(f"the answer has no {member!r}: {answer.excerpt()}")
     return body[member]
+
+
+def _there(_: Answer) -> Sighting:
+    return "there"
+
+
+def _as_page(answer: Answer) -> JsonPage:
+    content = b'{"records":[' + answer.content + b"]}"
+    return json_page(replace(answer, content=content), "records")

@@ -1,7 +1,6 @@
 """The Salesforce source: what there is, what changed, and what the census wants to know."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 
 from flows.core.errors import SourceRefusedError
 from flows.sources.connections import ConnectionConfig
@@ -27,6 +26,8 @@ class SalesforceSource:
     def __init__(self, api: SalesforceApi) -> None:
         self._api = api
         self._masters: dict[str, Mapping[str, object]] = {}
+        self._described: Mapping[str, Described] = {}
+        self._logged: set[str] = set()  # objects whose log of deletes has no gap
         self.meter = api.client.meter
 
     @property
@@ -35,7 +36,12 @@ class SalesforceSource:
         return self._api
 
     def objects(self) -> Sequence[WindowObject]:
-        """Return the standard objects and those asked for by name, those others point at first."""
+        """Sign in; return the standard objects and those asked for, those others point at first."""
+        targets = self._targets()
+        self._described = self._api.describe([target.name for target in targets])
+        return targets
+
+    def _targets(self) -> list[WindowObject]:
         options = self._api.options
         names = dict.fromkeys((*ENTITIES, *options.extra_objects))
         return [
@@ -53,6 +59,10 @@ class SalesforceSource:
             if name not in options.without_objects
         ]
 
+    def described(self, name: str) -> Described | None:
+        """Return an object as the user may see it, None when it is not to be seen."""
+        return self._described.get(name)
+
     def fields(self, name: str) -> Mapping[str, str]:
         """Return the readable fields; none for a standard object that is not to be seen."""
         if name in self._described:
@@ -66,7 +76,10 @@ class SalesforceSource:
 
     def pages(self, name: str, state: State | None, *, full: bool) -> Iterator[Page]:
         """Yield what is new since a state, and what was deleted."""
-        yield from Walk(self._api, self._described[name], state, full=full).pages()
+        walk = Walk(self._api, self._described[name], state, full=full)
+        yield from walk.pages()
+        if walk.has_whole_log:
+            self._logged.add(name)
 
     def count(self, name: str) -> int | None:
         """Count the live rows that the user sees."""
@@ -85,9 +98,14 @@ class SalesforceSource:
     def fetch(self, name: str, keys: Sequence[str], state: State) -> Iterator[Page]:
         """Yield these rows as they are now."""
         described, fresh = self._described[name], stamp_of(self._api.now())
+        missing = set(keys)
         for chunk in _chunks(keys):
             for page in self._api.query(by_id(described, chunk), name):
+                missing -= {row["Id"] for row in page.rows}
                 yield page_of_json(page, state, described.cursor, fresh, may_repeat=False)
+        for key in sorted(missing):
+            if found := self._api.row(described, key):
+                yield page_of_json(found, state, described.cursor, fresh, may_repeat=False)
 
     def fates(self, name: str, keys: Sequence[str]) -> Mapping[str, Fate]:
         """Look ids up, in the recycle bin first, then one by one."""
@@ -112,17 +130,15 @@ class SalesforceSource:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._api.client.close()
+        self._api.close()
 
     def _fate(self, name: str, key: str) -> Fate:
-        is_there = self._api.is_there(name, key)
-        if is_there is None:
-            return "hidden"
-        return "live" if is_there else "deleted"
-
-    @cached_property
-    def _described(self) -> dict[str, Described]:
-        return self._api.describe([target.name for target in self.objects()])
+        seen = self._api.look_up(name, key)
+        if seen == "not found":
+            # Salesforce does not say whether a row is gone or out of sight; what is gone would be
+            # in the log of deletes, as long as that reaches back to when the row was last seen.
+            return "hidden" if name in self._logged else "deleted"
+        return {"there": "live", "deleted": "deleted", "forbidden": "hidden"}[seen]  # type: ignore[return-value]
 
 
 def open_salesforce(config: ConnectionConfig, patience: Patience | None = None) -> SalesforceSource:
@@ -142,7 +158,7 @@ def api_of(config: ConnectionConfig, patience: Patience | None = None) -> Salesf
     entrance = HttpClient(dialect, meter=meter, secrets=secrets, patience=patience)
     tokens = Tokens(lambda: sign_in(entrance, options.credentials, options.login_url))
     client = HttpClient(dialect, meter=meter, secrets=secrets, tokens=tokens, patience=patience)
-    return SalesforceApi(client, options)
+    return SalesforceApi(client, entrance, options)
 
 
 def _secrets_of(options: Options) -> Secrets:

@@ -47,6 +47,7 @@ class Walk:
         self._name = described.name
         self._state: dict[str, Any] = dict(state or {})
         self._full = full or described.cursor is None
+        self.has_whole_log = False
 
     def pages(self) -> Iterator[Page]:
         """Yield what is new, then what was deleted; the last page's state ends the walk."""
@@ -261,6 +262,7 @@ class Walk:
         is_kept = now - start < DELETES_KEPT
         found = self._api.deleted(self._name, start if is_kept else now - DELETES_KEPT, now)
         is_missing = not is_kept or bool(found.earliest and moment(found.earliest) > start)
+        self.has_whole_log = not is_missing
         self._state["deleted_until"] = stamp_of(min(moment(found.covered_until), now))
         deletes = [(str(row["id"]), stamp(row["deletedDate"])) for row in found.rows]
         page = page_of_deletes(deletes, dict(self._state), {})
