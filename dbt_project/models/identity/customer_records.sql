@@ -175,10 +175,11 @@ worded as (
                                 || coalesce(' ' || folded.house_number, '')
                                 || '|'
                                 || coalesce(folded.compared_postal_code, folded.compared_city, '')
-                        else {{ read_address | replace('\n', ' ') }}
+                        else {{ read_address }}
                     end as site
-                from unnest(folded.streets, folded.postal_codes, folded.cities)
-                    as written (street, postal_code, city)
+                from
+                    unnest(folded.streets, folded.postal_codes, folded.cities)
+                        as written (street, postal_code, city)
                 where written.street is not null
                 offset '0'
             ) as sites

@@ -93,9 +93,14 @@ def _scalar_term(column: str) -> sql.Composable:
 
 
 def _list_terms(column: str) -> sql.Composable:
+    # Most lists hold one value, and need not be taken apart.
     return sql.SQL(
-        "array(select distinct left({} || element, {}) from unnest({}) as held (element) "
-        "where element is not null)"
+        "case when cardinality({held}) > 1 "
+        "then array(select distinct left({name} || element, {longest}) "
+        "from unnest({held}) as held (element) where element is not null) "
+        "else array_remove(array[left({name} || {held}[1], {longest})], null) end"
     ).format(
-        sql.Literal(f"{column}="), sql.Literal(LONGEST_TERM), sql.Identifier("records", column)
+        name=sql.Literal(f"{column}="),
+        longest=sql.Literal(LONGEST_TERM),
+        held=sql.Identifier("records", column),
     )

@@ -24,13 +24,21 @@ delete from identity.term_frequencies as stored
 using term_changes as changed
 where stored.domain = {domain} and stored.term = changed.term and changed.records <= 0;
 
+update identity.term_frequencies as stored
+set records = changed.records
+from term_changes as changed
+where
+    stored.domain = {domain}
+    and stored.term = changed.term
+    and changed.records_before > 0
+    and changed.records > 0;
+
 insert into identity.term_frequencies (domain, term, records)
 select
     {domain},
     term,
     records
 from term_changes
-where records > 0
+where records_before = 0 and records > 0
 -- In the order of the index, which fills it fast.
-order by term collate "C"
-on conflict (domain, term) do update set records = excluded.records;
+order by term collate "C";

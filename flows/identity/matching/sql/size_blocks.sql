@@ -5,6 +5,17 @@ union
 select unnest(former_blocks) from changed_records where not {is_full};
 analyze touched_blocks;
 
+create temporary table crowded_blocks on commit drop as
+select every.block
+from (
+    select unnest(stored.blocks) as block
+    from identity.scored_records as stored
+    where stored.domain = {domain} and {is_full}
+) as every
+group by every.block
+having count(*) > {largest_block};
+analyze crowded_blocks;
+
 create temporary table too_large_blocks on commit drop as
 select
     member.block,
@@ -16,17 +27,18 @@ from (
     from block_members
     where block in (select touched.block from touched_blocks as touched)
     union all
-    select
-        unnest(distinct_records.blocks),
-        distinct_records.features
+    -- Of all blocks, only those of many records can hold many different ones.
+    select distinct
+        every.block,
+        every.features
     from (
-        select distinct on (stored.features)
+        select
             stored.features,
-            stored.blocks
+            unnest(stored.blocks) as block
         from identity.scored_records as stored
         where stored.domain = {domain} and {is_full}
-        order by stored.features
-    ) as distinct_records
+    ) as every
+    where every.block in (select crowded.block from crowded_blocks as crowded)
 ) as member
 group by member.block
 having count(*) > {largest_block};
