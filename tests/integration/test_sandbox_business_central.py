@@ -1,13 +1,17 @@
 """The sandbox's Business Central tenant, asked over HTTP as its readers ask it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from odata import ODataService
 
+from flows.sandbox.company import write_company
 from flows.sandbox.vendors.business_central import sandbox as business_central
 from flows.sandbox.vendors.business_central.sandbox import BusinessCentralSandbox
 from flows.sandbox.vendors.shared.company import Company
@@ -241,3 +245,23 @@ def test_two_plays_of_a_day_are_the_same(
         twin.script.set_clock(moment)
         twin.script.play_day()
         assert twin.script.truth() == business_central_sandbox.script.truth()
+
+
+@pytest.mark.parametrize("system", ["salesforce", "business_central"])
+def test_a_server_is_started_by_command_on_a_folder_and_can_go_on_from_it(
+    system: str, tmp_path: Path
+) -> None:
+    write_company(tmp_path, scale=0.1)
+    command = [sys.executable, "-m", "flows.sandbox.vendors", "--system", system,
+               "--data", str(tmp_path)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            known = json.loads(server.stdout.readline())
+            before = requests.post(f"{known['url']}/sandbox/truth", timeout=30).json()
+            day = requests.post(f"{known['url']}/sandbox/play_day", timeout=60)
+            after = requests.post(f"{known['url']}/sandbox/truth", timeout=30).json()
+        finally:
+            server.terminate()
+    assert day.json() == 1
+    assert before != after
