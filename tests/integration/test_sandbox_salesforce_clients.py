@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ def test_several_requests_and_records_in_one_call_have_results_of_their_own(
 
 LAUNCHER = """
 import sys
+from collections import Counter
 import requests
 from tap_salesforce import main
 
@@ -249,3 +251,36 @@ def test_a_public_singer_tap_discovers_and_reads_the_org(
     for name in wanted:
         stamps = {key: row["SystemModstamp"][:19] for key, row in read[name].items()}
         assert stamps == {key: row["SystemModstamp"][:19] for key, row in truth[name].items()}
+
+
+def test_f22_and_f24_bulk_writes_fail_row_by_row_and_clear_only_what_they_say(
+    salesforce_sandbox: SalesforceSandbox,
+) -> None:
+    client = simple_salesforce(salesforce_sandbox)
+    client.Account.create({"Name": "Kept", "ERP_Id__c": "B-1", "Phone": "+1", "Fax": "+2"})
+    rows = [
+        {"ERP_Id__c": "B-1", "Name": "Changed", "Phone": "", "Fax": "#N/A"},
+        {"ERP_Id__c": "B-2", "Name": "Made", "Phone": "+3", "Fax": ""},
+        {"ERP_Id__c": "B-3", "Name": "", "Phone": "+4", "Fax": ""},
+        {"ERP_Id__c": "", "Name": "Nobody", "Phone": "+5", "Fax": ""},
+    ]
+    done = client.bulk2.Account.upsert(records=rows, external_id_field="ERP_Id__c")
+    assert [(one["numberRecordsTotal"], one["numberRecordsFailed"]) for one in done] == [(4, 2)]
+    failed = client.bulk2.Account.get_failed_records(done[0]["job_id"])
+    errors = [row["sf__Error"] for row in csv.DictReader(io.StringIO(failed))]
+    assert [error.partition(":")[0] for error in errors] == [
+        "REQUIRED_FIELD_MISSING", "MISSING_ARGUMENT",
+    ]  # fmt: skip
+    kept = client.Account.get_by_custom_id("ERP_Id__c", "B-1")
+    assert (kept["Name"], kept["Phone"], kept["Fax"]) == ("Changed", "+1", None)
+
+
+def test_records_are_counted_by_the_day_on_which_they_changed(
+    salesforce_sandbox: SalesforceSandbox,
+) -> None:
+    client = simple_salesforce(salesforce_sandbox)
+    day = "DAY_ONLY(SystemModstamp)"
+    soql = f"SELECT {day} day, COUNT(Id) n FROM Account GROUP BY {day}"
+    counted = {row["day"]: row["n"] for row in client.query(soql)["records"]}
+    truth = salesforce_sandbox.script.truth()["Account"].values()
+    assert counted == Counter(row["SystemModstamp"][:10] for row in truth)

@@ -13,7 +13,7 @@ from flows.sandbox.vendors.business_central.tenant import Values, stamp_text
 from flows.sandbox.vendors.shared.keys import is_guid
 
 Test = Callable[[Values], bool]
-LAMBDA = re.compile(r"\w+/(any|all)\(")
+IGNORED = re.compile(r"\w+/(any|all)\(|\bin\s*\(")
 TOKEN = re.compile(
     r"""\s*(?:(?P<string>'(?:[^']|'')*')
     |(?P<guid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})
@@ -55,9 +55,10 @@ class Token:
 def filter_test(text: str, entity: EntitySet) -> Test:
     """Return the test that a filter is.
 
-    A filter over the lines of a document is passed over in silence, as the vendor does it.
+    A filter over the lines of a document, or with a list of values, is passed over in silence,
+    as the vendor does it.
     """
-    if not text or LAMBDA.search(text):
+    if not text or IGNORED.search(text):
         return lambda _: True
     reader = _Reader(text, entity)
     test, _ = reader.either()

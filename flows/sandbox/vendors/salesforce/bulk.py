@@ -26,7 +26,8 @@ def create(org: Org, request: Request) -> Reply:
     wanted = json_of(request)
     _check(wanted)
     if not org.job_quota.take(org.clock.now()):
-        message = "Max number of query jobs in the last 24 hours reached"
+        most = org.job_quota.most
+        message = f"Max bulk v2 query jobs ({most}) per 24 hrs has been reached"
         raise refused(400, "LIMIT_EXCEEDED", message)
     text = str(wanted.get("query", ""))
     _check_query(parse(text))
@@ -77,7 +78,7 @@ def _check_query(query: Query) -> None:
 
 
 def _unsupported(what: str) -> RefusalError:
-    return refused(400, "FUNCTIONALITY_NOT_ENABLED", f"{what} Not Supported in Bulk Query")
+    return refused(400, "API_ERROR", f"{what} Not Supported in Bulk Query")
 
 
 def _columns(entity: Entity, projection: Projection) -> list[Column]:
@@ -85,7 +86,7 @@ def _columns(entity: Entity, projection: Projection) -> list[Column]:
     for _, _, one in columns:
         if one is not None and one.type in ("address", "location"):
             message = "Selecting compound data not supported in Bulk Query"
-            raise refused(400, "FUNCTIONALITY_NOT_ENABLED", message)
+            raise refused(400, "API_ERROR", message)
     return columns
 
 

@@ -1,4 +1,4 @@
-"""Bulk API 2.0 query jobs: what they are, how far they have come, and what they found."""
+"""Bulk API 2.0 jobs: what they are, how far they have come, and what they found or did."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -97,6 +97,36 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
     if value is None:
         return '""'
     return f'"{value.replace(chr(34), chr(34) * 2)}"' if isinstance(value, str) else f'"{value}"'
+
+
+@dataclass
+class Ingest:
+    """One ingest job: its rows, and what became of them."""
+
+    id: str
+    wanted: dict[str, Any]
+    version: str
+    state: str = "Open"
+    rows: list[dict[str, str]] = field(default_factory=list)
+    done: list[dict[str, str]] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the job as the API shows it."""
+        return {
+            "id": self.id,
+            "operation": self.wanted["operation"],
+            "object": self.wanted["object"],
+            "externalIdFieldName": self.wanted.get("externalIdFieldName"),
+            "state": self.state,
+            "contentType": "CSV",
+            "apiVersion": float(self.version),
+            "contentUrl": f"services/data/v{self.version}/jobs/ingest/{self.id}/batches",
+            "lineEnding": self.wanted.get("lineEnding", "LF"),
+            "columnDelimiter": self.wanted.get("columnDelimiter", "COMMA"),
+            "numberRecordsProcessed": len(self.done) + len(self.failed),
+            "numberRecordsFailed": len(self.failed),
+        }
 
 
 @dataclass

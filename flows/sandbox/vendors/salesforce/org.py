@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flows.sandbox.vendors.salesforce.ids import LOCATOR, ORG, salesforce_id
-from flows.sandbox.vendors.salesforce.jobs import Jobs
+from flows.sandbox.vendors.salesforce.jobs import Ingest, Jobs
 from flows.sandbox.vendors.salesforce.schema import Entity, Schema
 from flows.sandbox.vendors.salesforce.soql.conditions import Values
 from flows.sandbox.vendors.salesforce.soql.projection import Render
@@ -56,6 +56,7 @@ class Org:
     job_quota: Quota = field(default_factory=lambda: Quota(10_000))
     retention: Retention = field(default_factory=Retention)
     jobs: Jobs = field(default_factory=Jobs)
+    ingests: dict[str, Ingest] = field(default_factory=dict)
     cursors: dict[str, Cursor] = field(default_factory=dict)
     url: str = ""
     _opened: int = 0

@@ -45,7 +45,9 @@ def _cells(binder: Binder, query: Query) -> list[Cell]:
     unnamed = 0
     for item in query.select:
         if isinstance(item, Path):
-            cells.append((item.names[-1], _first(binder.field(item)[1])))
+            name = item.alias or (f"expr{unnamed}" if item.function else item.names[-1])
+            unnamed += item.function is not None and item.alias is None
+            cells.append((name, _first(binder.field(item)[1])))
         elif isinstance(item, Aggregate):
             name = item.alias or f"expr{unnamed}"
             unnamed += item.alias is None

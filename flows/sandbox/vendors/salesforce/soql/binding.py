@@ -67,7 +67,10 @@ class Binder:
             one = entity.find(names[0])
             if one is None:
                 raise no_such_column(names[0], entity.name, pointer(self.text, path.place))
-            return one, getter(one)
+            if path.function and one.type not in ("date", "datetime"):
+                message = f"{path.function} is not supported on fields of type {one.type}"
+                raise invalid_field(self.text, path.place, message)
+            return one, dated(path.function, getter(one))
         reference = entity.parent(names[0])
         parent = self._records.entity(reference.reference_to[-1]) if reference else None
         if reference is None or parent is None:
@@ -140,6 +143,23 @@ class Binder:
             message = f"field '{one.name}' can not be sorted in a query call"
             raise malformed(self.text, path.place, message)
         return get
+
+
+PARTS: dict[str, Callable[[str], object]] = {
+    "DAY_ONLY": lambda text: text[:10],
+    "CALENDAR_YEAR": lambda text: int(text[:4]),
+    "CALENDAR_MONTH": lambda text: int(text[5:7]),
+    "DAY_IN_MONTH": lambda text: int(text[8:10]),
+    "HOUR_IN_DAY": lambda text: int(text[11:13] or 0),
+}
+
+
+def dated(function: str | None, get: Getter) -> Getter:
+    """Return the way to a part of a date."""
+    if function is None:
+        return get
+    part = PARTS[function]
+    return lambda values: part(found) if (found := get(values)) else None
 
 
 def getter(one: Field) -> Getter:

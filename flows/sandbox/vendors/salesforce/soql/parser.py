@@ -17,6 +17,9 @@ from flows.sandbox.vendors.salesforce.soql.tokens import Token, malformed, token
 from flows.sandbox.vendors.shared.replies import RefusalError
 
 AGGREGATES = frozenset(("COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"))
+DATE_FUNCTIONS = frozenset(
+    ("DAY_ONLY", "CALENDAR_YEAR", "CALENDAR_MONTH", "DAY_IN_MONTH", "HOUR_IN_DAY")
+)
 OPERATORS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 KEYWORDS = frozenset(
     ("SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "ORDER", "BY", "GROUP", "LIMIT", "OFFSET",
@@ -86,9 +89,9 @@ class _Parser:
         if self._accept("WHERE"):
             query.where = self._condition()
         if self._accept("GROUP", "BY"):
-            query.group_by = [self._path()]
+            query.group_by = [self._grouping()]
             while self._accept(","):
-                query.group_by.append(self._path())
+                query.group_by.append(self._grouping())
         if self._accept("ORDER", "BY"):
             query.order_by = [self._ordering()]
             while self._accept(","):
@@ -108,19 +111,35 @@ class _Parser:
             return self._function()
         return self._path()
 
-    def _function(self) -> Aggregate | FieldSet:
+    def _grouping(self) -> Path:
+        """Read a field, or what a date function makes of it."""
+        if self._tokens[self._position + 1].text != "(":
+            return self._path()
+        function = self._function()
+        if not isinstance(function, Path):
+            raise self._unexpected()
+        return function
+
+    def _alias(self) -> str | None:
+        has_alias = self._token.kind == "name" and self._token.word not in KEYWORDS
+        return self._next().text if has_alias else None
+
+    def _function(self) -> Aggregate | FieldSet | Path:
         token = self._next()
         self._expect("(")
         if token.word == "FIELDS":
             kind = self._next().word
             self._expect(")")
             return FieldSet(kind)
+        if token.word in DATE_FUNCTIONS:
+            path = self._path()
+            self._expect(")")
+            return Path(path.names, path.place, token.word, self._alias())
         if token.word not in AGGREGATES:
             raise self._unexpected(token)
-        path = None if self._token.text == ")" else self._path()
+        counted = None if self._token.text == ")" else self._path()
         self._expect(")")
-        has_alias = self._token.kind == "name" and self._token.word not in KEYWORDS
-        return Aggregate(token.word, path, self._next().text if has_alias else None)
+        return Aggregate(token.word, counted, self._alias())
 
     def _object(self) -> str:
         # One standard object has the name of a keyword.

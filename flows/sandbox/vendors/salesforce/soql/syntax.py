@@ -18,11 +18,14 @@ class Path:
 
     names: tuple[str, ...]
     place: Place
+    function: str | None = None
+    alias: str | None = None
 
     @property
     def text(self) -> str:
         """The path as it is written."""
-        return ".".join(self.names)
+        path = ".".join(self.names)
+        return f"{self.function}({path})" if self.function else path
 
 
 @dataclass(frozen=True)
