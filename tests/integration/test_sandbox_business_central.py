@@ -45,22 +45,29 @@ def code(reply: requests.Response) -> tuple[int, str]:
     return reply.status_code, reply.json()["error"]["code"]
 
 
+@pytest.fixture(scope="module")
+def tenant(small_company: Company) -> Iterator[BusinessCentralSandbox]:
+    """Return a tenant for the tests that can share one."""
+    with business_central.served(small_company) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
-def books(business_central_sandbox: BusinessCentralSandbox) -> Books:
-    return Books(business_central_sandbox)
+def books(tenant: BusinessCentralSandbox) -> Books:
+    return Books(tenant)
 
 
 def test_a_generic_odata_client_reads_pages_and_filters(
-    business_central_sandbox: BusinessCentralSandbox,
+    tenant: BusinessCentralSandbox,
 ) -> None:
-    books = Books(business_central_sandbox)
+    books = Books(tenant)
     books.session.headers["Prefer"] = "odata.maxpagesize=4"
     service = ODataService(
         f"{books.url}/", session=books.session, reflect_entities=True, quiet_progress=True
     )
     customer = service.entities["customers"]
     read = {one.number: one.displayName for one in service.query(customer)}
-    truth = business_central_sandbox.script.truth()["DK01/customers"].values()
+    truth = tenant.script.truth()["DK01/customers"].values()
     assert read == {row["number"]: row["displayName"] for row in truth}
     assert len(read) > 8
     query = service.query(customer).filter(customer.number == "C00020")
@@ -68,17 +75,15 @@ def test_a_generic_odata_client_reads_pages_and_filters(
 
 
 def test_every_company_counts_its_numbers_for_itself(
-    business_central_sandbox: BusinessCentralSandbox,
+    tenant: BusinessCentralSandbox,
 ) -> None:
     numbers = {
-        company: {
-            row["number"] for row in Books(business_central_sandbox, company).all("customers")
-        }
+        company: {row["number"] for row in Books(tenant, company).all("customers")}
         for company in ("DK01", "US01")
     }
     assert "C00010" in numbers["DK01"] & numbers["US01"]
-    session = business_central_session(business_central_sandbox)
-    url = business_central_sandbox.credentials["api_url"]
+    session = business_central_session(tenant)
+    url = tenant.credentials["api_url"]
     nowhere = session.get(f"{url}/companies({EMPTY_GUID})/customers", timeout=10)
     assert code(nowhere) == (404, "Internal_CompanyNotFound")
 
@@ -142,8 +147,9 @@ def test_a_filter_over_lines_is_passed_over_in_silence(books: Books) -> None:
 
 
 def test_tokens_are_refused_for_wrong_secrets_and_end_after_an_hour(
-    business_central_sandbox: BusinessCentralSandbox, books: Books
+    business_central_sandbox: BusinessCentralSandbox,
 ) -> None:
+    books = Books(business_central_sandbox)
     known = business_central_sandbox.credentials
     form = {"grant_type": "client_credentials", "client_id": known["client_id"],
             "client_secret": "wrong", "scope": known["scope"]}  # fmt: skip

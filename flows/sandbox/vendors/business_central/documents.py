@@ -1,4 +1,4 @@
-"""Orders, shipments, invoices and credit memos, as Business Central keeps them."""
+"""Orders and shipments, as Business Central keeps them, and what all documents share."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,7 +15,6 @@ from flows.sandbox.vendors.business_central.books import (
 from flows.sandbox.vendors.business_central.masters import (
     address_values,
     currency_id,
-    reason_id,
     unit_id,
 )
 from flows.sandbox.vendors.shared.company import Row, decimal, moment
@@ -41,7 +40,7 @@ def orders(books: Books) -> Iterator[Item]:
                 yield _order_line(books, company, identity, line)
 
 
-def _parties(books: Books, row: Row, shipping: object) -> Values:
+def parties_of(books: Books, row: Row, shipping: object) -> Values:
     """Return who buys, who pays and where the goods go."""
     customer = books.customer(row)
     key = str(customer["customer_id"])
@@ -63,7 +62,8 @@ def _parties(books: Books, row: Row, shipping: object) -> Values:
     }
 
 
-def _totals(company: str, row: Row, sign: int = 1) -> Values:
+def totals(company: str, row: Row, sign: int = 1) -> Values:
+    """Return the currency and the sums of a document."""
     return {
         "currencyId": currency_id(company, row["currency"]),
         "currencyCode": row["currency"],
@@ -89,8 +89,8 @@ def _order(books: Books, row: Row, lines: list[Row]) -> Values:
         "orderDate": row["order_date"],
         "postingDate": row["order_date"],
         "requestedDeliveryDate": row["requested_date"],
-        **_parties(books, row, row["ship_to_address_id"]),
-        **_totals(company, row),
+        **parties_of(books, row, row["ship_to_address_id"]),
+        **totals(company, row),
         "salesperson": row["created_by"],
         "partialShipping": True,
         "fullyShipped": is_shipped,
@@ -105,7 +105,7 @@ def _done(books: Books, entity: str, line: Row) -> Decimal:
     return sum((one for one in quantities if one > 0), Decimal(0))
 
 
-def _line(company: str, document: str, row: Row, sequence: int, sign: int = 1) -> Values:
+def line_values(company: str, document: str, row: Row, sequence: int, sign: int = 1) -> Values:
     """Return what the lines of all documents but shipments have in common."""
     net = _signed(row["net_amount"], sign)
     tax = _signed(row["tax_amount"], sign)
@@ -136,7 +136,7 @@ def _order_line(books: Books, company: str, document: str, row: Row) -> Item:
     shipped = _done(books, "shipment_lines", row)
     invoiced = _done(books, "invoice_lines", row)
     values = {
-        **_line(company, document, row, int(row["line_number"]) * STEP),
+        **line_values(company, document, row, int(row["line_number"]) * STEP),
         "shippedQuantity": amount(shipped),
         "invoicedQuantity": amount(invoiced),
         "shipQuantity": amount((decimal(row["quantity"]) or Decimal(0)) - shipped),
@@ -146,11 +146,12 @@ def _order_line(books: Books, company: str, document: str, row: Row) -> Item:
     return Item(company, "salesOrderLines", key, values, moment(row, "modified_at"))
 
 
-def _order_of(books: Books, row: Row) -> Row:
+def order_of(books: Books, row: Row) -> Row:
+    """Return the order of a document, or an empty one."""
     return books.rows["orders"].get(str(row["order_id"]), {})
 
 
-def _sequence(books: Books, row: Row, place: int) -> int:
+def sequence_of(books: Books, row: Row, place: int) -> int:
     """Return the place of the order's line, which posted lines keep."""
     line = books.rows["order_lines"].get(str(row["order_line_id"]))
     return (int(line["line_number"]) if line else place) * STEP
@@ -159,7 +160,7 @@ def _sequence(books: Books, row: Row, place: int) -> int:
 def shipments(books: Books) -> Iterator[Item]:
     """Yield what was shipped."""
     for row in books.all("shipments"):
-        order = _order_of(books, row)
+        order = order_of(books, row)
         company = str(books.customer(row)["company"])
         identity = guid("shipments", row["shipment_id"])
         values: Values = {
@@ -170,7 +171,7 @@ def shipments(books: Books) -> Iterator[Item]:
             "invoiceDate": day(row["shipped_at"]),
             "currencyCode": order.get("currency"),
             "shipmentMethodCode": str(row["carrier"]).upper()[:10],
-            **_parties(books, row, row["ship_to_address_id"]),
+            **parties_of(books, row, row["ship_to_address_id"]),
         }
         yield Item(company, "salesShipments", identity, values, moment(row, "modified_at"))
         lines = books.of("shipment_lines", "shipment_id", row["shipment_id"])
@@ -183,7 +184,7 @@ def _shipment_line(books: Books, company: str, header: Row, row: Row, place: int
     values: Values = {
         "documentId": guid("shipments", header["shipment_id"]),
         "documentNo": header["shipment_number"],
-        "sequence": _sequence(books, row, place),
+        "sequence": sequence_of(books, row, place),
         "lineType": "Item",
         "lineObjectNumber": row["product_number"],
         "description": ordered.get("description"),
@@ -195,63 +196,3 @@ def _shipment_line(books: Books, company: str, header: Row, row: Row, place: int
     }
     key = guid("shipment_lines", row["shipment_line_id"])
     return Item(company, "salesShipmentLines", key, values, moment(row, "modified_at"))
-
-
-def invoices(books: Books) -> Iterator[Item]:
-    """Yield invoices and credit memos."""
-    for row in books.all("invoices"):
-        if row["type"] == "credit_note":
-            yield from _credit_memo(books, row)
-        else:
-            yield from _invoice(books, row)
-
-
-def _invoice(books: Books, row: Row) -> Iterator[Item]:
-    company, order = str(row["company"]), _order_of(books, row)
-    identity = guid("invoices", row["invoice_id"])
-    values: Values = {
-        "number": row["invoice_number"],
-        "externalDocumentNumber": order.get("external_reference"),
-        "invoiceDate": row["invoice_date"],
-        "postingDate": row["invoice_date"],
-        "dueDate": row["due_date"],
-        "orderId": guid("orders", row["order_id"]),
-        "orderNumber": order.get("order_number"),
-        **_parties(books, row, order.get("ship_to_address_id")),
-        **_totals(company, row),
-        "remainingAmount": amount(row["open_amount"]),
-        "status": "Paid" if row["status"] == "paid" else "Open",
-    }
-    yield Item(company, "salesInvoices", identity, values, moment(row, "modified_at"))
-    for line in books.of("invoice_lines", "invoice_id", row["invoice_id"]):
-        sequence = _sequence(books, line, int(line["line_number"]))
-        shape = _line(company, identity, line, sequence)
-        key = guid("invoice_lines", line["invoice_line_id"])
-        yield Item(company, "salesInvoiceLines", key, shape, moment(line, "modified_at"))
-
-
-def _credit_memo(books: Books, row: Row) -> Iterator[Item]:
-    """Yield a credit memo: what goes back to the customer stands in it without a sign."""
-    company = str(row["company"])
-    identity = guid("invoices", row["invoice_id"])
-    corrected = books.rows["invoices"].get(str(row["corrects_invoice_id"]), {})
-    parties = _parties(books, row, None)
-    values: Values = {
-        "number": row["invoice_number"],
-        "externalDocumentNumber": _order_of(books, row).get("external_reference"),
-        "creditMemoDate": row["invoice_date"],
-        "postingDate": row["invoice_date"],
-        "dueDate": row["due_date"],
-        **{name: value for name, value in parties.items() if not name.startswith("shipTo")},
-        **_totals(company, row, sign=-1),
-        "invoiceId": guid("invoices", row["corrects_invoice_id"]) if corrected else None,
-        "invoiceNumber": corrected.get("invoice_number"),
-        "customerReturnReasonId": reason_id(company, row["reason"]),
-        "status": "Paid" if row["status"] == "paid" else "Open",
-    }
-    yield Item(company, "salesCreditMemos", identity, values, moment(row, "modified_at"))
-    for line in books.of("invoice_lines", "invoice_id", row["invoice_id"]):
-        sequence = _sequence(books, line, int(line["line_number"]))
-        shape = _line(company, identity, line, sequence, sign=-1)
-        key = guid("invoice_lines", line["invoice_line_id"])
-        yield Item(company, "salesCreditMemoLines", key, shape, moment(line, "modified_at"))

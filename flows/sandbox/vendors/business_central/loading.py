@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flows.sandbox.vendors.business_central import documents, masters
+from flows.sandbox.vendors.business_central import billing, documents, masters
 from flows.sandbox.vendors.business_central.books import Books, Item
 from flows.sandbox.vendors.business_central.posting import return_goods, ship_and_invoice
 from flows.sandbox.vendors.business_central.tenant import Tenant
@@ -40,7 +40,7 @@ class Story:
         yield from masters.rates(books)
         yield from documents.orders(books)
         yield from documents.shipments(books)
-        yield from documents.invoices(books)
+        yield from billing.invoices(books)
 
     def play_day(self) -> int:
         """Let the next day of business happen now; return which one it was.

@@ -39,7 +39,7 @@ class Tenant:
     numbers: dict[str, int] = field(default_factory=dict)
     replica: dict[str, Table] | None = None
     listings: dict[Any, Any] = field(default_factory=dict)
-    name: str = "sandbox"
+    name: str = "concord"
     environment: str = "production"
 
     def __post_init__(self) -> None:

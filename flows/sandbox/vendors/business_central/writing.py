@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from flows.sandbox.vendors.business_central.addresses import Target
+from flows.sandbox.vendors.business_central.checks import check_version, checked
 from flows.sandbox.vendors.business_central.errors import (
     bad_request,
     no_record,
@@ -13,10 +14,9 @@ from flows.sandbox.vendors.business_central.errors import (
 )
 from flows.sandbox.vendors.business_central.posting import ship_and_invoice
 from flows.sandbox.vendors.business_central.reading import HEADERS, shape_of
-from flows.sandbox.vendors.business_central.rendering import etag
-from flows.sandbox.vendors.business_central.schema import LINES, EntitySet, Property
+from flows.sandbox.vendors.business_central.schema import LINES
 from flows.sandbox.vendors.business_central.tenant import Tenant, Values
-from flows.sandbox.vendors.shared.keys import guid, is_guid
+from flows.sandbox.vendors.shared.keys import guid
 from flows.sandbox.vendors.shared.replies import Reply
 from flows.sandbox.vendors.shared.requests import Request
 from flows.sandbox.vendors.shared.store import Record
@@ -26,11 +26,6 @@ SERIES = {"customers": "C9", "items": "I", "salesOrders": "SO9", "salesQuotes": 
 WRITABLE = frozenset((*SERIES, *LINES.values(), "currencies", "paymentTerms", "unitsOfMeasure",
                       "currencyExchangeRates"))  # fmt: skip
 POSTED_SETS = frozenset(("salesShipments", "salesShipmentLines"))
-JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "boolean": (bool,),
-    "decimal": (int, float),
-    "int": (int,),
-}
 
 
 def create(tenant: Tenant, request: Request, target: Target) -> Reply:
@@ -54,7 +49,7 @@ def create(tenant: Tenant, request: Request, target: Target) -> Reply:
 def _insert(tenant: Tenant, target: Target, given: Values) -> str:
     lines = given.pop(LINES.get(target.set, ""), [])
     entity = tenant.schema.find(target.set)
-    values = _checked(entity, given)
+    values = checked(entity, given)
     key = str(values.pop("id", "")) or guid(target.set, f"created {_count(tenant)}")
     if tenant.record(target.company, target.set, key):
         message = f"The record in table {entity.kind} already exists. SystemId='{key}'"
@@ -148,13 +143,13 @@ def _touch_header(tenant: Tenant, target: Target, values: Values) -> None:
 def change(tenant: Tenant, request: Request, target: Target) -> Reply:
     """Change a record that still is as the caller knows it."""
     record = _known(tenant, target)
-    _check_version(request, record)
+    check_version(request, record)
     given = _json(request)
     if LINES.get(target.set, "") in given:
         message = "Deep update is not supported: the lines are changed by requests of their own."
         raise bad_request(message, "BadRequest_MethodNotImplemented")
     entity = tenant.schema.find(target.set)
-    values = _checked(entity, given)
+    values = checked(entity, given)
     if target.set in LINES.values() and {"quantity", "unitPrice"} & values.keys():
         merged = {**record.values, **values}
         values |= _resolved(tenant, target, merged)
@@ -168,7 +163,7 @@ def change(tenant: Tenant, request: Request, target: Target) -> Reply:
 def delete(tenant: Tenant, request: Request, target: Target) -> Reply:
     """Delete a record."""
     record = _known(tenant, target)
-    _check_version(request, record)
+    check_version(request, record)
     tenant.delete(target.company, target.set, record.key)
     return Reply(204)
 
@@ -203,19 +198,6 @@ def _known(tenant: Tenant, target: Target) -> Record:
     return record
 
 
-def _check_version(request: Request, record: Record) -> None:
-    given = request.headers.get("if-match", "")
-    if given != "*" and not given.startswith('W/"'):
-        message = (
-            "Could not validate the client concurrency token required by the service. Please "
-            "provide a valid token in the client request."
-        )
-        raise bad_request(message, "BadRequest_InvalidToken")
-    if given not in ("*", etag(record)):
-        message = "Another user has already changed the record."
-        raise refused(409, "Request_EntityChanged", message)
-
-
 def _json(request: Request) -> Values:
     try:
         content = orjson.loads(request.body)
@@ -224,41 +206,6 @@ def _json(request: Request) -> Values:
     if not isinstance(content, dict):
         raise bad_request("Invalid Request Body")
     return {name: value for name, value in content.items() if not name.startswith("@odata.")}
-
-
-def _checked(entity: EntitySet, given: Values) -> Values:
-    return {name: _value(entity, name, value) for name, value in given.items()}
-
-
-def _value(entity: EntitySet, name: str, value: Any) -> Any:  # noqa: ANN401 - as it was sent
-    one = entity.properties.get(name)
-    if one is None:
-        message = (
-            f"The property '{name}' does not exist on type 'Microsoft.NAV.{entity.kind}'. Make "
-            "sure to only use property names that are defined by the type."
-        )
-        raise bad_request(message)
-    if "readonly" in one.flags:
-        raise bad_request(f"Control '{name}' is read-only", "BadRequest_InvalidOperation")
-    _check_type(one, value)
-    if isinstance(value, str) and one.type == "string" and len(value) > one.length:
-        message = (
-            f"The length of the string is {len(value)}, but it must be less than or equal to "
-            f"{one.length} characters. Value: {value}"
-        )
-        raise bad_request(message, "Application_StringExceededLength")
-    return value.upper() if "code" in one.flags and isinstance(value, str) else value
-
-
-def _check_type(one: Property, value: Any) -> None:  # noqa: ANN401 - as it was sent
-    allowed = JSON_TYPES.get(one.type, (str,))
-    is_number_as_flag = isinstance(value, bool) and bool not in allowed
-    if value is not None and (not isinstance(value, allowed) or is_number_as_flag):
-        raise bad_request(
-            f"Cannot convert the literal '{value}' to the expected type '{one.type}'."
-        )
-    if one.type == "guid" and value is not None and not is_guid(str(value)):
-        raise bad_request("Invalid format of GUID string.", "Application_InvalidGUID")
 
 
 def _shown(tenant: Tenant, request: Request, target: Target, record: Record, status: int) -> Reply:
