@@ -130,13 +130,8 @@
     products changed. What has no previous state is compared anew as a whole. -#}
 {% macro affected_pairs() %}
     {%- set documents = ref('reconciliation_documents') -%}
-    {%- set previous = marts_previous('order_reconciliation') -%}
     {%- set queries = [
-        "select coalesce(documents.pair_key, previous.pair_key) as pair_key from (select distinct pair_key,"
-            ~ " signature from " ~ documents ~ ") as documents full outer join " ~ previous
-            ~ " as previous on documents.pair_key = previous.pair_key"
-            ~ " where documents.signature is distinct from previous.documents_signature"
-            if previous else "select pair_key from " ~ documents ~ " as documents",
+        pairs_of_changed_documents(),
         "select documents.pair_key from " ~ documents ~ " as documents inner join " ~ touched_keys('order')
             ~ " as touched on documents.source_system = touched.source_system"
             ~ " and documents.document_id = touched.key where documents.side = 'erp'",
@@ -204,9 +199,26 @@
         and line.match_method is distinct from 'product'
 {%- endmacro %}
 
-{#- Marts of pairs follow the lines. -#}
+{#- Pairs whose documents are not those that were reconciled before: all, where none were. -#}
+{% macro pairs_of_changed_documents() -%}
+    {%- set documents = ref('reconciliation_documents') -%}
+    {%- set previous = marts_previous('order_reconciliation') -%}
+    {%- if previous -%}
+    select coalesce(documents.pair_key, previous.pair_key) as pair_key
+    from (select distinct pair_key, signature from {{ documents }}) as documents
+    full outer join {{ previous }} as previous on documents.pair_key = previous.pair_key
+    where documents.signature is distinct from previous.documents_signature
+    {%- else -%}
+    select pair_key from {{ documents }} as documents
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Marts of pairs follow the lines, and the documents where there are none. -#}
 {% macro affected_by_pairs() %}
-    {{- affected_keys(["select key as pair_key from " ~ touched_keys('pair') ~ " as touched"]) -}}
+    {{- affected_keys([
+        "select key as pair_key from " ~ touched_keys('pair') ~ " as touched",
+        pairs_of_changed_documents(),
+    ]) -}}
 {% endmacro %}
 
 {#- Why a line differs by a cause, in words and in both sides' own numbers. -#}

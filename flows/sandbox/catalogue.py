@@ -1,5 +1,6 @@
 """Products of both systems and the exchange rates."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -86,10 +87,18 @@ def add_products(plan: Plan, products: list[Product], extract: Extract) -> None:
         )
 
 
-def _predecessor(products: list[Product], number: int) -> str | None:
+def _predecessor(products: Sequence[Product], number: int) -> str | None:
     """Return the item that every thirteenth one replaces: the last of its own family."""
     before = number - 1 - len(FAMILIES)
     return products[before].product_number if number % 13 == 0 and before >= 0 else None
+
+
+def substitutes(products: Sequence[Product]) -> Iterator[tuple[Product, Product]]:
+    """Yield every item that replaces another one, with that one."""
+    known = {product.product_number: product for product in products}
+    for number, product in enumerate(products, start=1):
+        if before := _predecessor(products, number):
+            yield product, known[before]
 
 
 def make_rates(plan: Plan, days_ahead: int = 0) -> dict[tuple[str, date], Decimal]:

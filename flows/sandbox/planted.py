@@ -53,6 +53,8 @@ def _amounts(world: World, deal: Deal) -> tuple[Decimal, Decimal]:
         return crm_net(deal, deal.lines[0]), deal.lines[0].net(deal.currency)
     if deal.difference in ("missing_in_crm", "duplicate"):
         return ZERO, deal.net
+    if deal.difference == "timing":
+        return deal.net, deal.net
     if deal.difference == "currency":
         return _converted(world, deal), deal.net
     return crm_total(deal), ZERO

@@ -47,7 +47,7 @@ def add_sale(desk: Desk, deal: Deal) -> None:
             "opportunity_id": _opportunity_id(deal) if deal.has_quote else None,
             "quote_id": _quote_id(deal) if deal.has_quote else None,
             "status": "cancelled" if deal.is_cancelled else "activated",
-            "order_date": deal.ordered_on.isoformat(),
+            "order_date": deal.sold_on.isoformat(),
             "currency": crm_currency(deal),
             "net_amount": crm_total(deal),
             "erp_order_number": None if deal.difference == "missing_in_erp" else deal.order_id,

@@ -137,6 +137,9 @@ class Deal:
     difference: str | None = None
     is_cancelled: bool = False
     copy_of: int | None = None
+    # Where the CRM has it otherwise: its first line, and how many days earlier it was sold.
+    sold_as: Line | None = None
+    sold_days_before: int = 0
 
     @property
     def order_id(self) -> str:
@@ -164,6 +167,11 @@ class Deal:
     def tax(self, net: Decimal) -> Decimal:
         """Return the tax of an amount by the customer's country."""
         return tax_on(net, self.customer.country.tax_pct, self.currency)
+
+    @property
+    def sold_on(self) -> date:
+        """The day of the CRM's order."""
+        return self.ordered_on - timedelta(days=self.sold_days_before)
 
     @property
     def net(self) -> Decimal:
