@@ -1,5 +1,6 @@
 """The metric catalogue: every metric of the semantic layer on one page that needs no network."""
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.core.dbt import parsed_manifest, target_path
+from flows.core.settings import settings
 
 FILE = "metrics.html"
 AGGREGATIONS = {
@@ -46,7 +48,7 @@ def build(folder: Path | None = None) -> Path:
     folder = folder or target_path()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    path.write_text(page(metrics(parsed_manifest())), encoding="utf-8")
+    path.write_text(page([*metrics(parsed_manifest()), *unavailable()]), encoding="utf-8")
     return path
 
 
@@ -56,6 +58,22 @@ def metrics(manifest: Any) -> list[Metric]:  # noqa: ANN401 - dbt's own manifest
     grains = {one.name: one.description or "" for one in manifest.semantic_models.values()}
     listed = [_described(metric, found, grains) for metric in found.values()]
     return sorted(listed, key=lambda metric: (metric.model, metric.name))
+
+
+def unavailable() -> list[Metric]:
+    """Return the metrics that the data does not allow, with what is missing."""
+    path = settings().dbt_project / "seeds" / "rules" / "metric_unavailable.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Metric(
+                row["metric"],
+                row["name"],
+                f"Not known: {row['reason']}.",
+                "not available",
+                {"unit": row["unit"], "owner": row["owner"]},
+            )
+            for row in csv.DictReader(file)
+        ]
 
 
 def page(listed: Iterable[Metric]) -> str:

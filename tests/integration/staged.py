@@ -96,11 +96,11 @@ def stage_on(
         list(row.values()),
     )
     if name in HISTORIES:
-        keep_version(connection, name, row["source_system"], row["source_key"])
+        keep_versions(connection, name, row["source_key"])
 
 
-def keep_version(connection: psycopg.Connection, name: str, source_system: str, key: str) -> None:
-    """Note the staged row as the latest version of its record."""
+def keep_versions(connection: psycopg.Connection, name: str, key: str | None = None) -> None:
+    """Note the staged rows of an entity, or the one of a key, as the latest of their records."""
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in _values(name))
     connection.execute(
         sql.SQL(
@@ -108,9 +108,9 @@ def keep_version(connection: psycopg.Connection, name: str, source_system: str, 
             "valid_from, has_source_time, recorded_at, batch_id, version) "
             "select source_system, source_key, {columns}, created_at, is_deleted, "
             "coalesce(modified_at, staged_at), modified_at is not null, staged_at, "
-            "version, version from staging.{} where (source_system, source_key) = (%s, %s)"
+            "version, version from staging.{} where source_key = coalesce(%s, source_key)"
         ).format(sql.Identifier(HISTORIES[name]), sql.Identifier(name), columns=columns),
-        (source_system, key),
+        (key,),
     )
 
 

@@ -2,7 +2,7 @@
 
 with
 
-pairs as (
+documents as (
     select
         *,
         date_trunc('month', coalesce(order_date, crm_date, erp_date))::date as month,
@@ -11,6 +11,14 @@ pairs as (
         order_id is not null and erp_status is distinct from 'cancelled' as is_erp_order
     from {{ ref('order_reconciliation') }}
     where coalesce(order_date, crm_date, erp_date) is not null
+),
+
+-- What was cancelled on one side has no line there to agree with.
+pairs as (
+    select
+        *,
+        link_status = 'linked' and is_crm_sale and is_erp_order as has_lines_to_compare
+    from documents
 ),
 
 lines as (
@@ -52,9 +60,9 @@ final as (
         sum(pairs.difference_amount_reporting) as difference_amount_reporting,
         sum(abs(pairs.difference_amount_reporting)) as absolute_difference_reporting,
         count(*) filter (where pairs.difference_amount_reporting is null) as unknown_count,
-        coalesce(sum(lines.line_count) filter (where pairs.link_status = 'linked'), 0)::bigint
+        coalesce(sum(lines.line_count) filter (where pairs.has_lines_to_compare), 0)::bigint
             as linked_line_count,
-        coalesce(sum(lines.agreeing_count) filter (where pairs.link_status = 'linked'), 0)::bigint
+        coalesce(sum(lines.agreeing_count) filter (where pairs.has_lines_to_compare), 0)::bigint
             as agreeing_line_count
     from pairs
     left join lines on pairs.pair_key = lines.pair_key
