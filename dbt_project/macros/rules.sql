@@ -25,10 +25,20 @@
 {%- endmacro %}
 
 
+{#- From where on no amount, price or quantity is taken, by type: beyond it the sums and conversions
+    that are made of it would not fit their columns any more, and one row would stop everything. -#}
+{% macro largest_values() -%}
+    {{ return({'numeric(20,4)': '1e13', 'numeric(20,6)': '1e11'}) }}
+{%- endmacro %}
+
+
 {% macro value_rules(name, type, meta) -%}
     {%- set rules = [] -%}
     {%- if type in ('date', 'timestamptz') -%}
-        {%- do rules.append((name ~ '_is_plausible', 'extract(year from ' ~ name ~ ') not between 1900 and 2200')) -%}
+        {%- do rules.append((name ~ '_is_plausible', 'extract(year from ' ~ name ~ ') not between 1901 and 2200')) -%}
+    {%- endif -%}
+    {%- if type in largest_values() -%}
+        {%- do rules.append((name ~ '_is_plausible', 'abs(' ~ name ~ ') >= ' ~ largest_values()[type])) -%}
     {%- endif -%}
     {%- if meta.accepted -%}
         {%- do rules.append((name ~ '_is_known', name ~ " not in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
@@ -39,6 +49,8 @@
     {%- endif -%}
     {%- if meta.maximum is defined -%}
         {%- do rules.append((name ~ '_is_in_range', name ~ ' not between ' ~ meta.minimum ~ ' and ' ~ meta.maximum)) -%}
+    {%- elif meta.minimum is defined -%}
+        {%- do rules.append((name ~ '_is_in_range', name ~ ' < ' ~ meta.minimum)) -%}
     {%- elif meta.above is defined -%}
         {%- do rules.append((name ~ '_is_in_range', name ~ ' <= ' ~ meta.above)) -%}
     {%- endif -%}

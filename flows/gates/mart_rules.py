@@ -92,6 +92,9 @@ def suites() -> dict[str, list[Node]]:
         wanted[f"marts__{lines}"].append(_belongs_to_header(header, lines, key))
         if MARTS[header].amount:
             wanted[f"marts__{header}"].append(_lines_sum_to_header(header, lines, key))
+    for documents in ("orders", "invoices"):
+        wanted[f"marts__{documents}"].append(_has_a_customer(MARTS[documents]))
+    wanted["marts__invoices"] += [_follows_its_order(), _credits_no_more_than_was_invoiced()]
     wanted[f"marts__{SEAL_BREACHES}"].append(_seal_holds())
     return wanted
 
@@ -225,6 +228,50 @@ def _belongs_to_header(header: str, lines: str, key: str) -> Node:
         advice="Half a document must not be shown. Rebuild the marts (`concord run --full`).",
         key=list(MARTS[lines].key),
         **_again_when(header, "lost", "source_system", key),
+    )
+
+
+def _has_a_customer(mart: Mart) -> Node:
+    return _rows(
+        "warning",
+        f"select {_columns(mart)} from {{batch}} where customer_id is null",
+        rule="customer_is_present",
+        description="Every document belongs to a customer that is known.",
+        advice="The document names no customer, or one that was never landed. Its amounts are in "
+        "the totals but in no customer's; land the customer, or correct the document.",
+        key=list(mart.key),
+        **{DEPENDS_ON: []},
+    )
+
+
+def _follows_its_order() -> Node:
+    return _rows(
+        "warning",
+        "select invoice.source_system, invoice.invoice_id from {batch} as invoice inner join "
+        "orders on orders.source_system = invoice.source_system "
+        "and orders.order_id = invoice.order_id where invoice.invoice_date < orders.order_date",
+        rule="invoice_follows_its_order",
+        description="No invoice is dated before its order.",
+        advice="Often an order entered afterwards, or a mistyped year on either side. Both were "
+        "taken as they are; correct the dates where times between them matter.",
+        key=["source_system", "invoice_id"],
+        **_again_when("orders", "rewritten", "source_system", "order_id"),
+    )
+
+
+def _credits_no_more_than_was_invoiced() -> Node:
+    return _rows(
+        "warning",
+        "select credit.source_system, credit.invoice_id from {batch} as credit inner join "
+        "invoices as invoice on invoice.source_system = credit.source_system "
+        "and invoice.invoice_id = credit.corrects_invoice_id "
+        "where credit.type = 'credit_note' and -credit.net_amount > invoice.net_amount",
+        rule="credit_stays_within_its_invoice",
+        description="No credit note is larger than the invoice that it corrects.",
+        advice="Ask whether it should name another invoice, or several. It was taken as it is: "
+        "revenue is lower by all of it.",
+        key=["source_system", "invoice_id"],
+        **_again_when("invoices", "rewritten", "source_system", "corrects_invoice_id"),
     )
 
 

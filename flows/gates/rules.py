@@ -12,6 +12,8 @@ from flows.gates.verdict import DEFAULT_FLOOR, DEFAULT_SHARE, Severity
 
 ROW_KEYS = "source_system, source_key, document_type, document_key, batch_id, raw_id, money_at_risk"
 DOCUMENT_KEYS = "source_system, document_type, document_key, money_at_risk"
+# What dbt_project/macros/rules.sql calls the largest values.
+LARGEST = {"numeric(20,4)": "10^13", "numeric(20,6)": "10^11"}
 EXPORT_AGAIN = (
     "Correct it in the source, or its mapping or export, and land the file again; "
     "rows in quarantine are judged again by themselves at every run."
@@ -36,6 +38,7 @@ def row_rules(entity: Entity) -> Iterator[Rule]:
         if column.data_type != "text":
             yield _readable(column)
         yield from _dates(column)
+        yield from _amounts(column)
         yield from _values(column)
         yield from _range(entity, column)
 
@@ -132,9 +135,20 @@ def _dates(column: Column) -> Iterator[Rule]:
         yield Rule(
             f"{column.name}_is_plausible",
             "warning",
-            f"`{column.name}` lies between 1900 and 2200.",
+            f"`{column.name}` lies between 1901 and 2200.",
             "Often a placeholder such as 9999-12-31 or a mistyped year; correct it in the source "
             "where it matters. The rows were taken as they are.",
+        )
+
+
+def _amounts(column: Column) -> Iterator[Rule]:
+    if largest := LARGEST.get(column.data_type):
+        yield Rule(
+            f"{column.name}_is_plausible",
+            "critical",
+            f"`{column.name}` is below {largest} in size.",
+            "No document is that large; often two numbers were joined, or a telephone number "
+            "stands in the column. The sums made of it would not fit anywhere. " + EXPORT_AGAIN,
         )
 
 
@@ -173,6 +187,14 @@ def _range(entity: Entity, column: Column) -> Iterator[Rule]:
             f"`{column.name}` lies between {limits['minimum']} and {limits['maximum']}.",
             "Check whether the source writes a share where percent is meant, or the other way "
             "round. The rows were taken as they are.",
+        )
+    elif "minimum" in limits:
+        yield Rule(
+            f"{column.name}_is_in_range",
+            "warning",
+            f"`{column.name}` is not below {limits['minimum']}.",
+            "Often a sign that belongs to the quantity, or a discount entered as a line. The rows "
+            "were taken as they are.",
         )
     elif "above" in limits:
         yield Rule(

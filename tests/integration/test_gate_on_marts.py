@@ -15,6 +15,9 @@ def world(warehouse: str) -> World:
             columns = {**dict.fromkeys(mart.key, "text"), "customer_id": "text"}
             if mart.amount:
                 columns |= {mart.amount: "numeric", f"{mart.amount}_reporting": "numeric"}
+            if name in ("orders", "invoices"):
+                columns |= {f"{name.removesuffix('s')}_date": "date", "order_id": "text"}
+                columns |= {"corrects_invoice_id": "text", "type": "text"}
             if name == "customer_crosswalk":
                 columns["is_current"] = "boolean"
             if name.endswith("_lines"):
