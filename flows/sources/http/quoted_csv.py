@@ -30,8 +30,10 @@ class CsvPage:
         return [record[position] for record in self.records]
 
 
-def csv_page(content: bytes) -> CsvPage:
-    """Convert a page with a header line; a character that Postgres cannot hold is replaced.
+def csv_page(content: bytes, columns: Sequence[str] | None = None) -> CsvPage:
+    """Convert a page; a character that Postgres cannot hold is replaced.
+
+    Its first line is a header, unless the columns are known and it is not these.
 
     Raises TruncatedAnswerError when it does not end where a record ends.
     """
@@ -41,7 +43,9 @@ def csv_page(content: bytes) -> CsvPage:
         records = list(csv.reader(StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise TruncatedAnswerError(f"a record of the page cannot be read ({error})") from error
-    columns, records = (records[0], [one for one in records[1:] if one]) if records else ([], [])
+    records = [record for record in records if record]
+    if columns is None or records[:1] == [list(columns)]:
+        columns, records = (records[0], records[1:]) if records else ([], [])
     width = len(columns)
     if any(len(record) != width for record in records):
         raise TruncatedAnswerError(f"a record of the page has not the {width} values it should")

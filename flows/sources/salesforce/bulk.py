@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -81,8 +82,13 @@ class BulkQuery:
             time.sleep(pause)
             pause = min(pause * 1.5, SLOWEST_POLL)
 
-    def results(self, job: str, locator: str | None) -> Iterator[Results]:
-        """Yield the pages of a complete job from a locator on, from the start without one."""
+    def results(
+        self, job: str, locator: str | None, columns: Sequence[str] | None = None
+    ) -> Iterator[Results]:
+        """Yield the pages of a complete job from a locator on, from the start without one.
+
+        The header is on every page or on the first one only; whoever goes on knows the columns.
+        """
         while True:
             params = {"maxRecords": str(ROWS_A_PAGE)} | ({"locator": locator} if locator else {})
             request = Request(
@@ -91,7 +97,9 @@ class BulkQuery:
                 params=params,
                 headers={"Accept": "text/csv"},
             )
-            found = self._client.read(request, _results)
+            read = partial(_results, columns=columns)
+            found = self._client.read(request, read)
+            columns = found.page.columns or columns
             if found.locator is not None and found.locator == locator:
                 raise SourceRefusedError(
                     f"Bulk query {job} of {self._name} leads back to the page that was just read. "
@@ -139,10 +147,10 @@ def _job(answer: Answer) -> dict[str, Any]:
     return body
 
 
-def _results(answer: Answer) -> Results:
+def _results(answer: Answer, columns: Sequence[str] | None) -> Results:
     if answer.status == NO_CONTENT:
         raise TruncatedAnswerError("the results came without content")
-    page = csv_page(answer.content)
+    page = csv_page(answer.content, columns)
     announced = answer.headers.get("Sforce-NumberOfRecords", "")
     if announced.isdigit() and int(announced) != len(page.records):
         raise TruncatedAnswerError(

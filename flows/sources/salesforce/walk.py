@@ -213,24 +213,34 @@ class Walk:
             walk["job"] = bulk.create(soql, with_deleted=walk["with_deleted"])
             walk["rows"] = 0
             yield Page(self._saved(walk))
-        promised = self._wait(bulk, walk)
+        try:
+            promised = self._wait(bulk, walk)
+        except SourceRefusedError:
+            yield self._begun_again(walk)
+            raise
         may_repeat = not walk["full"] or walk.get("repeats", False)
-        for result in bulk.results(walk["job"], walk.get("locator")):
+        for result in bulk.results(walk["job"], walk.get("locator"), walk.get("columns")):
             walk["rows"] += len(result.page.records)
-            walk["locator"] = result.locator
+            walk["locator"], walk["columns"] = result.locator, list(result.page.columns)
             page = page_of_csv(
                 result.page, self._saved(walk), cursor, self._fresh(), may_repeat=may_repeat
             )
             self._note_newest(max((one or "" for one in page.versions), default="")[:24])
             yield page
         if promised is not None and walk["rows"] < promised:
-            rows, walk["rows"] = walk["rows"], 0
+            job, rows = walk["job"], walk["rows"]
+            yield self._begun_again(walk)
             raise SourceRefusedError(
-                f"Bulk query {walk['job']} of {self._name} has {promised:,} rows, but its pages "
+                f"Bulk query {job} of {self._name} has {promised:,} rows, but its pages "
                 f"held {rows:,}: a link to the next page was lost, perhaps by a proxy that takes "
                 "away 'Sforce-Locator'. Let it through, then run again."
             )
         bulk.delete(walk["job"])
+
+    def _begun_again(self, walk: dict[str, Any]) -> Page:
+        """Return the page that lets the next run start another job."""
+        walk.update(job=None, locator=None, rows=0, repeats=True)
+        return Page(self._saved(walk))
 
     def _wait(self, bulk: BulkQuery, walk: dict[str, Any]) -> int | None:
         """Wait for the walk's job; one that is gone since an earlier run is started again."""

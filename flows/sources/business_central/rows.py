@@ -1,0 +1,95 @@
+"""Pages of Business Central's rows, as landing wants them.
+
+Beside its own properties a row says which company it is of (`_companyId`, `_companyName`), because
+Business Central says it in the address only.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from flows.sources.business_central.api import Company
+from flows.sources.business_central.objects import CURSORS
+from flows.sources.business_central.stamps import stamp
+from flows.sources.http import JsonPage
+from flows.sources.windows import Page, State, version_of
+
+KEY_FIELDS = ("_companyId", "id")
+
+
+def key_of(company_id: str, record_id: str) -> str:
+    """Return the key of a record; ids may repeat where one company is the copy of another."""
+    return f"{company_id}|{record_id.lower()}"
+
+
+def company_of(key: str) -> str:
+    """Return the id of the company that a key is of."""
+    return key.partition("|")[0]
+
+
+def id_of(key: str) -> str:
+    """Return the id of the record."""
+    return key.partition("|")[2]
+
+
+def stamp_in(row: Mapping[str, Any]) -> str | None:
+    """Return when a row was last changed, None for one that does not say."""
+    text = next((row[name] for name in CURSORS if row.get(name)), None)
+    return stamp(str(text)) if text else None
+
+
+def page_of(
+    page: JsonPage,
+    company: Company,
+    state: State,
+    *,
+    extra: Mapping[str, object],
+    known: AbstractSet[tuple[str, str | None]] = frozenset(),
+    may_repeat: bool = True,
+) -> Page:
+    """Return a page's rows without those `known` from the page before.
+
+    Every version carries a digest: amounts still to pay change without the row's timestamp.
+    """
+    told = json.dumps({"_companyId": company.id, "_companyName": company.name, **extra})
+    prefix = told[:-1].encode() + b","
+    lines = [prefix + line[1:] for line in page.lines.split(b"\n")[:-1]]
+    keys = [key_of(company.id, str(row["id"])) for row in page.rows]
+    versions = [
+        version_of(stamp_in(row) or "", line, fresh_from="")
+        for row, line in zip(page.rows, lines, strict=True)
+    ]
+    kept = [place for place, pair in enumerate(zip(keys, versions, strict=True))
+            if pair not in known]  # fmt: skip
+    return Page(
+        state,
+        b"".join(lines[place] + b"\n" for place in kept),
+        [keys[place] for place in kept],
+        [versions[place] for place in kept],
+        may_repeat=may_repeat,
+    )
+
+
+def page_of_deletes(keys: Sequence[str], state: State, at: str) -> Page:
+    """Return notices that these records are deleted, as of a moment."""
+    rows = [
+        {"_companyId": company_of(key), "id": id_of(key), "lastModifiedDateTime": at}
+        for key in keys
+    ]
+    lines = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    return Page(state, lines, keys, [at] * len(keys), operation="delete")
+
+
+def page_of_posted(rows: Iterable[tuple[str, str]], state: State, at: str) -> Page:
+    """Return the last rows of documents that were posted, now marked as such; none is live."""
+    marked = [(key, f'{{"_postedBy":"{at}",{text[1:]}'.encode()) for key, text in rows]
+    keys = [key for key, _ in marked]
+    return Page(
+        state,
+        b"".join(line + b"\n" for _, line in marked),
+        keys,
+        [at] * len(keys),
+        gone=frozenset(keys),
+        may_repeat=False,
+    )

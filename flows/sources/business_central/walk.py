@@ -1,0 +1,158 @@
+"""One walk through an entity set, company by company; resumable at every page.
+
+Business Central names no moment up to which nothing more can turn up. The watermark of a company
+is when its last complete walk began, by the server's clock; the next walk begins an overlap before
+it, longer than any request may take, reads in the order of the timestamp and has no upper end. A
+first walk may read a replica, which may lag: what changed since the newest row seen there is then
+read again from the primary.
+"""
+
+from collections.abc import Generator, Iterator
+from datetime import timedelta
+from typing import Any
+
+from flows.core.errors import SourceRefusedError
+from flows.sources.business_central.api import BusinessCentralApi, Company, Query
+from flows.sources.business_central.objects import CURSORS, EXPANDED, IN_LOCAL_CURRENCY, REREAD
+from flows.sources.business_central.rows import page_of, stamp_in
+from flows.sources.business_central.stamps import literal, moment, stamp_of
+from flows.sources.http import JsonPage
+from flows.sources.windows import Page, State
+
+
+class Walk:
+    """Reads one entity set from a state on."""
+
+    def __init__(
+        self, api: BusinessCentralApi, name: str, state: State | None, *, full: bool
+    ) -> None:
+        self._api = api
+        self._name = name
+        self._full = full
+        known = api.metadata.sets[name].properties
+        self._cursor = next((one for one in CURSORS if one in known), None)
+        before = dict(state or {}).get("companies", {})
+        self._state: dict[str, Any] = {
+            "companies": {key: dict(progress) for key, progress in before.items()}
+        }
+
+    def pages(self) -> Iterator[Page]:
+        """Yield what is new in every company; the last page's state ends the walk."""
+        for company in self._api.companies:
+            yield from self._company(company)
+        yield Page(self._saved())
+
+    def _company(self, company: Company) -> Iterator[Page]:
+        progress = self._state["companies"].setdefault(company.id, {})
+        reading = progress.get("reading")
+        if not reading or (self._full and not reading["full"]):
+            reading = progress["reading"] = self._beginning(progress)
+        yield from self._read(company, reading)
+        if reading["from_replica"]:
+            newest = min(reading["started"], reading["newest"] or reading["started"])
+            reading.update(from_replica=False, after=None, start=self._earlier(newest))
+            yield from self._read(company, reading)
+        if not reading["full"] and self._cursor and REREAD.get(self._name):
+            yield from self._read(company, {**reading, "filter": REREAD[self._name]})
+        progress["watermark"] = reading["started"]
+        del progress["reading"]
+
+    def _beginning(self, progress: dict[str, Any]) -> dict[str, Any]:
+        full = self._full or "watermark" not in progress
+        is_all = full or self._cursor is None or REREAD.get(self._name) == ""
+        return {
+            "full": full,
+            "started": stamp_of(self._api.now()),
+            "start": None if is_all else self._earlier(progress["watermark"]),
+            "after": None,
+            "newest": None,
+            "from_replica": full and self._api.options.reads_replica and self._cursor is not None,
+            "is_first": "watermark" not in progress,
+        }
+
+    def _earlier(self, text: str) -> str:
+        return stamp_of(moment(text) - timedelta(minutes=self._api.options.overlap_minutes))
+
+    # ---------- one walk through one company
+
+    def _read(self, company: Company, reading: dict[str, Any]) -> Iterator[Page]:
+        """Read to the end; a list that ends early is taken up again where it ended."""
+        is_new = reading["is_first"] and reading["after"] is None and reading["from_replica"]
+        while True:
+            before = reading["after"]
+            try:
+                is_whole = yield from self._one_pass(company, reading, is_new=is_new)
+            except SourceRefusedError:
+                # A link that is no longer taken: what was read is kept, and read on from there.
+                if reading["after"] == before:
+                    raise
+                is_whole = False
+            if is_whole or reading["after"] == before:
+                return
+            is_new = False
+
+    def _one_pass(
+        self, company: Company, reading: dict[str, Any], *, is_new: bool
+    ) -> Generator[Page, None, bool]:
+        """Read the pages of one list; return whether as many rows came as were promised."""
+        promised = received = 0
+        known: frozenset[tuple[str, str | None]] = frozenset()
+        pages = self._api.pages(
+            company, self._query(reading), from_replica=bool(reading["from_replica"])
+        )
+        for number, page in enumerate(pages):
+            promised += int(page.envelope.get("@odata.count", 0)) if number == 0 else 0
+            received += len(page.rows)
+            self._note(page, reading)
+            landing = page_of(
+                page,
+                company,
+                self._saved(),
+                extra=self._extra(company, page),
+                known=known,
+                may_repeat=not is_new,
+            )
+            known = frozenset(zip(landing.keys, landing.versions, strict=True)) or known
+            yield landing
+        return received >= promised
+
+    def _query(self, reading: dict[str, Any]) -> Query:
+        begin = reading["after"] or reading["start"]
+        condition = reading.get("filter") or (
+            f"{self._cursor} ge {literal(begin)}" if self._cursor and begin else ""
+        )
+        expand = EXPANDED.get(self._name, "")
+        leads_to = self._api.metadata.sets[self._name].leads_to
+        return Query(
+            self._name,
+            filter=condition,
+            order=f"{self._cursor},id" if self._cursor else "id",
+            expand=expand if expand in leads_to else "",
+            is_counted=True,
+        )
+
+    def _note(self, page: JsonPage, reading: dict[str, Any]) -> None:
+        """Note how far the walk is; out of order it can only be begun again."""
+        stamps = [one for one in map(stamp_in, page.rows) if one]
+        if not stamps or reading.get("filter"):
+            return
+        reading["newest"] = max(reading["newest"] or "", *stamps)
+        if stamps == sorted(stamps) and stamps[0] >= (reading["after"] or ""):
+            reading["after"] = stamps[-1]
+
+    def _extra(self, company: Company, page: JsonPage) -> dict[str, object]:
+        if self._name not in IN_LOCAL_CURRENCY or not page.rows:
+            return {}
+        return {"_localCurrency": self._api.local_currency(company)}
+
+    def _saved(self) -> State:
+        companies = self._state["companies"]
+        return {
+            "companies": {
+                key: {
+                    **progress,
+                    **({"reading": dict(progress["reading"])} if "reading" in progress else {}),
+                }
+                for key, progress in companies.items()
+            }
+        }
