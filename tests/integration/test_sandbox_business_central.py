@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msal
 import pytest
 import requests
 from odata import ODataService
@@ -15,7 +16,7 @@ from flows.sandbox.company import write_company
 from flows.sandbox.vendors.business_central import sandbox as business_central
 from flows.sandbox.vendors.business_central.sandbox import BusinessCentralSandbox
 from flows.sandbox.vendors.shared.company import Company
-from tests.fixtures.vendor_clients import business_central_session
+from tests.fixtures.vendor_clients import business_central_session, loopback_session
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
 
@@ -158,6 +159,23 @@ def test_tokens_are_refused_for_wrong_secrets_and_end_after_an_hour(
     assert "AADSTS7000215" in refused.json()["error_description"]
     business_central_sandbox.script.advance_clock(3600)
     assert code(books.ask("customers")) == (401, "Authentication_InvalidCredentials")
+
+
+def test_the_vendors_own_library_gets_tokens(tenant: BusinessCentralSandbox) -> None:
+    known = tenant.credentials
+
+    def token(secret: str) -> dict[str, Any]:
+        app = msal.ConfidentialClientApplication(
+            known["client_id"],
+            client_credential=secret,
+            authority=f"https://login.microsoftonline.com/{known['tenant']}",
+            http_client=loopback_session(tenant.url),
+            instance_discovery=False,
+        )
+        return dict(app.acquire_token_for_client([known["scope"]]))
+
+    assert token(known["client_secret"])["expires_in"] == 3599
+    assert token("wrong")["error_codes"] == [7000215]
 
 
 def test_a_change_needs_the_version_that_the_caller_knows(books: Books) -> None:

@@ -30,8 +30,8 @@ def application(tenant: Tenant, sessions: Sessions) -> FastAPI:
         return _sent(sessions.grant(named | dict(parse_qsl((await http.body()).decode()))))
 
     @app.get("/{directory}/v2.0/.well-known/openid-configuration")
-    async def configuration(http: HttpRequest, directory: str) -> dict[str, Any]:
-        return discovery(_base(http), directory)
+    async def configuration(directory: str) -> dict[str, Any]:
+        return discovery(directory)
 
     @app.api_route("/v2.0/{environment}" + API + "{path:path}", methods=METHODS)
     async def short(http: HttpRequest, environment: str, path: str) -> Response:

@@ -11,6 +11,7 @@ from flows.sandbox.vendors.shared.clock import Clock
 from flows.sandbox.vendors.shared.keys import guid
 from flows.sandbox.vendors.shared.replies import Reply
 
+LOGIN_HOST = "https://login.microsoftonline.com"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 
 
@@ -85,12 +86,13 @@ def _refused(status: int, error: str, number: int, message: str) -> Reply:
     return Reply.of_json(status, content)
 
 
-def discovery(base: str, tenant: str) -> dict[str, Any]:
-    """Return where the identity platform says that tokens are given."""
+def discovery(directory: str) -> dict[str, Any]:
+    """Return where tokens are given: at the vendor's own host, which clients insist on."""
+    base = f"{LOGIN_HOST}/{directory}"
     return {
-        "token_endpoint": f"{base}/{tenant}/oauth2/v2.0/token",
-        "authorization_endpoint": f"{base}/{tenant}/oauth2/v2.0/authorize",
-        "issuer": f"{base}/{tenant}/v2.0",
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "issuer": f"{base}/v2.0",
         "tenant_region_scope": "EU",
         "response_types_supported": ["token"],
     }
