@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows import gates, identity
-from flows.core.dbt import run_dbt, seed_if_changed
+from flows.core.dbt import seed_if_changed
 from flows.core.errors import GateRefusedError
 from flows.core.migrations import migrate
 from flows.core.runs import Run, recorded_run
@@ -60,7 +60,7 @@ def prepare_records(run_id: int, *, full: bool) -> None:
     identity.standardise(run_id)
     with connect() as connection:
         is_outdated = identity.records_are_outdated(connection)
-    run_dbt(["run", "--select", "path:models/identity"], full=full or is_outdated)
+    identity.compute_records(run_id, full=full or is_outdated)
 
 
 @task(task_run_name="compare {domain} that look alike", cache_policy=NO_CACHE)

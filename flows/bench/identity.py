@@ -110,7 +110,7 @@ def stage() -> Timed:
         with timed.step("standard values"):
             identity.standardise(run.run_id)
         with timed.step("models"):
-            run_dbt(["run", "--select", "path:models/identity"])
+            identity.compute_records(run.run_id)
         for domain in identity.MATCHED_DOMAINS:
             with timed.step(f"match {domain}"):
                 identity.match(domain, run.run_id)

@@ -3,6 +3,7 @@
 from flows.identity.assignment import IdentityChanges, assign
 from flows.identity.matching import MatchChanges, match
 from flows.identity.pending import is_pending, records_are_outdated, remember_signatures
+from flows.identity.records import compute_records
 from flows.identity.rulings import taking_effect
 from flows.identity.standardise import standardise
 
@@ -13,6 +14,7 @@ __all__ = [
     "IdentityChanges",
     "MatchChanges",
     "assign",
+    "compute_records",
     "is_pending",
     "match",
     "records_are_outdated",

@@ -63,11 +63,11 @@ class DuckEngine:
         return [str(row[0]) for row in self.connection.execute(f"describe {table}").fetchall()]
 
     def element_frequencies(self, column: str, population: int) -> str:
-        """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
+        """Return a query for the frequencies of a list's elements in order, and the rare ones."""
         return (
             "select held.group_number, "
             f"list(power(2.0, coalesce(terms.bucket, 1) - {population}) order by held.place) "
-            f"as tf_{column}, list(held.element order by held.place) filter "
+            f"as tf_{column}, list(held.element) filter "
             f"(where coalesce(terms.is_rare, true)) as rare_{column} "
             f"from (select group_number, unnest({column}) as element, "
             f"generate_subscripts({column}, 1) as place from groups) as held left join terms "

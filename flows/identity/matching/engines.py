@@ -30,7 +30,7 @@ class Engine(Protocol):
         """Return the names of a table's columns."""
 
     def element_frequencies(self, column: str, population: int) -> str:
-        """Return a query for the frequencies of a list's elements, in order, and the rare ones."""
+        """Return a query for the frequencies of a list's elements in order, and the rare ones."""
 
     def api(self) -> "DatabaseAPISubClass":
         """Return Splink's way to this engine."""

@@ -104,7 +104,9 @@ def _features_query(model: Model, engine: Engine) -> str:
             f"on terms_{column}.term = substring('{column}=' || groups.{column}, 1, 200)"
         )
     for column in model.features.list_weighed():
-        chosen.append(f"lists_{column}.tf_{column}, lists_{column}.rare_{column}")
+        if column in model.weights.term_frequency_columns:  # putting them in order costs most
+            chosen.append(f"lists_{column}.tf_{column}")
+        chosen.append(f"lists_{column}.rare_{column}")
         joins.append(
             f"left join ({engine.element_frequencies(column, model.population)}) "
             f"as lists_{column} on groups.group_number = lists_{column}.group_number"

@@ -28,8 +28,16 @@ def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
         ).format(domain=sql.Literal(scope.domain.name), is_full=sql.Literal(scope.is_full)),
         "terms": sql.SQL(
             "select term, identity.frequency_bucket(records), records <= {} "
-            "from identity.term_frequencies where domain = {} and records > 1"
-        ).format(sql.Literal(RARE_RECORDS), sql.Literal(scope.domain.name)),
+            "from identity.term_frequencies where domain = {} and records > 1 "
+            "and ({} or term in (select unnest(stored.terms) from record_groups "
+            "inner join identity.scored_records as stored "
+            "on stored.domain = {} and record_groups.record = stored.record))"
+        ).format(
+            sql.Literal(RARE_RECORDS),
+            sql.Literal(scope.domain.name),
+            sql.Literal(scope.is_full),
+            sql.Literal(scope.domain.name),
+        ),
     }
     writers = {"blocks": _write_numbers}
     return {
