@@ -146,6 +146,21 @@ def test_f08_windows_beyond_what_the_org_remembers_are_refused(client: Client) -
     assert ask("updated", "2026-10-20T00:00:00Z") == (400, "INVALID_REPLICATION_DATE")
     assert ask("deleted", "2026-11-07T00:00:00Z") == (400, "INVALID_REPLICATION_DATE")
     assert ask("updated", "2026-11-23T12:01:30Z") == (400, "INVALID_REPLICATION_DATE")
+    assert ask("updated", "2026-11-23T11:00:00 00:00") == (400, "INVALID_REPLICATION_DATE")
+    assert ask("updated", "2026-11-23T11:00:00") == (400, "INVALID_REPLICATION_DATE")
+
+
+def test_f08_the_bin_is_emptied_after_fifteen_days(
+    org: SalesforceSandbox, client: Client, script: SalesforceScript
+) -> None:
+    key = "0035g0YYYYYYYYYYYY"
+    script.save("Contact", key, {"LastName": "Binned"})
+    script.delete("Contact", key)
+    soql = "SELECT Id FROM Contact WHERE LastName = 'Binned'"
+    assert client.query(soql, "queryAll").json()["totalSize"] == 1
+    script.advance_clock(15 * 24 * 3600 + 1)
+    assert Client(org).query(soql, "queryAll").json()["totalSize"] == 0
+    assert key not in script.truth()["Contact"]
 
 
 def test_f09_a_capped_result_says_that_it_is_done(client: Client, script: SalesforceScript) -> None:

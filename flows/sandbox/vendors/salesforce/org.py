@@ -94,7 +94,15 @@ class Org:
             records = (one for one in records if not self.rules.hides(entity, one.key))
         if is_whole and self.rules.withheld_rows:
             records = (one for one in records if not self.rules.withholds(entity, one.key))
-        return (one.values for one in records if with_deleted or not one.is_deleted)
+        if with_deleted:
+            return (one.values for one in records if self._is_kept(one))
+        return (one.values for one in records if not one.is_deleted)
+
+    def _is_kept(self, record: Record) -> bool:
+        """Say whether a record is there or still in the bin, which is emptied after some days."""
+        if not record.is_deleted:
+            return True
+        return self.clock.now() - record.stamp <= self.retention.deleted
 
     def child(self, parent: str, relationship: str) -> tuple[str, str] | None:
         """Return the object and the field behind the name of a parent's children."""
@@ -203,7 +211,7 @@ class Org:
             name: {
                 record.key: record.values
                 for record in table.records.values()
-                if not self.rules.hides(name, record.key)
+                if not self.rules.hides(name, record.key) and self._is_kept(record)
             }
             for name, table in self.store.finished().items()
             if table.records

@@ -1,6 +1,6 @@
 """What changed or was deleted within a time, and until when that is the whole truth."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.sandbox.vendors.salesforce.describing import OBJECT, entity_or_404
@@ -8,7 +8,7 @@ from flows.sandbox.vendors.salesforce.errors import refused
 from flows.sandbox.vendors.salesforce.org import Org
 from flows.sandbox.vendors.salesforce.requests import router
 from flows.sandbox.vendors.salesforce.schema import Entity
-from flows.sandbox.vendors.salesforce.values import moment_of, moment_text
+from flows.sandbox.vendors.salesforce.values import moment_text
 from flows.sandbox.vendors.shared.replies import Reply
 from flows.sandbox.vendors.shared.requests import Request
 
@@ -38,7 +38,7 @@ def deleted(org: Org, request: Request, name: str) -> Reply:
         if start <= moment_text(one.deleted_at) < end and _is_gone(org, entity.name, one.key)
     ]
     _check_count(org, found)
-    available = org.retention.purged_until or org.clock.now() - org.retention.deleted
+    available = org.retention.purged_until or _minute(org.clock.now() - org.retention.deleted)
     content = {
         "deletedRecords": found,
         "earliestDateAvailable": moment_text(available),
@@ -71,7 +71,7 @@ def _replicated(org: Org, name: str) -> Entity:
 def _window(org: Org, request: Request, memory: timedelta) -> tuple[str, str]:
     """Return the bounds as stamps; seconds do not count."""
     try:
-        moments = [_minute(moment_of(request.params[name])) for name in ("start", "end")]
+        moments = [_bound(request.params[name]) for name in ("start", "end")]
     except (KeyError, ValueError) as error:
         message = "start and end must be dates in the form yyyy-MM-ddTHH:mm:ss+00:00"
         raise refused(400, "INVALID_REPLICATION_DATE", message) from error
@@ -83,6 +83,14 @@ def _window(org: Org, request: Request, memory: timedelta) -> tuple[str, str]:
         message = f"startDate cannot be more than {memory.days} days ago"
         raise refused(400, "INVALID_REPLICATION_DATE", message)
     return moment_text(start), moment_text(end)
+
+
+def _bound(text: str) -> datetime:
+    """Read a bound; one that does not name its zone is no moment."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or " " in text:
+        raise ValueError(text)
+    return _minute(moment.astimezone(UTC))
 
 
 def _minute(moment: datetime) -> datetime:

@@ -12,7 +12,7 @@ def moment_text(moment: datetime) -> str:
 
 def moment_of(text: str) -> datetime:
     """Read a datetime in any of the spellings that the API takes."""
-    return datetime.fromisoformat(text.replace(" ", "+")).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def number(value: object) -> float | None:
