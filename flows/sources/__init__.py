@@ -21,9 +21,15 @@ def open_source(config: ConnectionConfig) -> Source | WindowSource:
         from flows.sources.salesforce.source import open_salesforce  # noqa: PLC0415 - as above
 
         return open_salesforce(config)
+    if config.system == "business_central":
+        from flows.sources.business_central.source import (  # noqa: PLC0415 - as above
+            open_business_central,
+        )
+
+        return open_business_central(config)
     raise ConnectionsError(
         f"Connection {config.name!r} has the unknown system {config.system!r}; "
-        "use 'files' or 'salesforce'."
+        "use 'business_central', 'files' or 'salesforce'."
     )
 
 

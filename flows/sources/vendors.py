@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from flows.sources.business_central import objects as business_central
 from flows.sources.salesforce import objects as salesforce
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -17,7 +18,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 @cache
 def mapped_objects() -> Mapping[str, tuple[str, ...]]:
     """Return, by system, the objects that its dbt models read."""
-    return {"salesforce": salesforce.MAPPED}
+    return {"business_central": business_central.MAPPED, "salesforce": salesforce.MAPPED}
 
 
 def relation_name(system: str, name: str) -> str:

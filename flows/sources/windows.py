@@ -16,7 +16,7 @@ from flows.sources.http.quota import Meter
 
 State = Mapping[str, Any]
 Operation = Literal["upsert", "delete"]
-Fate = Literal["live", "deleted", "hidden"]
+Fate = Literal["live", "deleted", "hidden", "left"]
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,16 @@ def together(pages: Sequence[Page]) -> Iterator[Page]:
 
 @dataclass(frozen=True)
 class WindowObject(SourceObject):
-    """An object of such a source; without one of its `needed` fields nothing may land."""
+    """An object of such a source; without one of its `needed` fields nothing may land.
+
+    `key_fields` of a landed row, joined by '|', are its key. `is_counted_every_run` where nothing
+    but a count tells of deletes.
+    """
 
     is_canonical: bool = False
     needed: AbstractSet[str] = frozenset()
+    key_fields: tuple[str, ...] = ("Id",)
+    is_counted_every_run: bool = False
 
 
 @runtime_checkable
@@ -95,13 +101,23 @@ class WindowSource(Protocol):
         """Yield the rows of these keys as they are now; those that are not there are left out."""
 
     def fates(self, name: str, keys: Sequence[str]) -> Mapping[str, Fate]:
-        """Say of keys that are no longer listed whether they are deleted or only out of sight."""
+        """Say of keys that are no longer listed whether they are deleted or only out of sight.
+
+        'left' are those of which a source with `departures` knows more.
+        """
 
     def deletions(self, name: str, keys: Sequence[str], state: State) -> Page:
         """Return the page that says that these keys are deleted."""
 
     def close(self) -> None:
         """Give back what is held open."""
+
+
+class DepartureSource(WindowSource, Protocol):
+    """A source with lists that rows also leave because they became something else."""
+
+    def departures(self, name: str, rows: Mapping[str, str], state: State) -> Iterator[Page]:
+        """Yield what became of rows that left their list; `rows` are their last JSON, by key."""
 
 
 def version_of(stamp: str, line: bytes, fresh_from: str) -> str:

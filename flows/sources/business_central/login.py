@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import msal
+import msal  # type: ignore[import-untyped]
 
 from flows.core.errors import NotPermittedError, SourceUnavailableError
 from flows.sources.http import Action, Answer, CommonDialect, HttpClient, Judgement, Request, Token

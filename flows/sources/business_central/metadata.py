@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from flows.core.errors import TruncatedAnswerError
 from flows.sources.http import Answer
@@ -35,8 +35,8 @@ class Metadata:
 def metadata_of(answer: Answer) -> Metadata:
     """Read the document; raises TruncatedAnswerError when it is not whole."""
     try:
-        root = ElementTree.fromstring(answer.content)  # noqa: S314 - of the vendor's own server
-    except ElementTree.ParseError as error:
+        root = ET.fromstring(answer.content)  # noqa: S314 - of the vendor's own server
+    except ET.ParseError as error:
         raise TruncatedAnswerError(f"$metadata is no complete XML ({error})") from error
     types: dict[str, dict[str, str]] = {}
     leading: dict[str, dict[str, str]] = {}

@@ -39,7 +39,7 @@ def stamp_in(row: Mapping[str, Any]) -> str | None:
     return stamp(str(text)) if text else None
 
 
-def page_of(
+def page_of(  # noqa: PLR0913 - all by name
     page: JsonPage,
     company: Company,
     state: State,

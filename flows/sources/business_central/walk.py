@@ -77,7 +77,7 @@ class Walk:
 
     def _read(self, company: Company, reading: dict[str, Any]) -> Iterator[Page]:
         """Read to the end; a list that ends early is taken up again where it ended."""
-        is_new = reading["is_first"] and reading["after"] is None and reading["from_replica"]
+        is_new = reading["is_first"] and reading["after"] is None and reading["start"] is None
         while True:
             before = reading["after"]
             try:

@@ -196,6 +196,9 @@ class HttpClient:
     def _raise_unless_it_passes(self, request: Request, judgement: Judgement) -> None:
         if judgement.action is Action.STOP_FOR_QUOTA:
             raise self._error(QuotaReachedError, request, judgement.reason)
+        if judgement.action is Action.RETRY and (judgement.wait or 0) > self._patience.longest_wait:
+            reason = f"asked to wait for {judgement.wait:,.0f} seconds ({judgement.reason})"
+            raise self._error(QuotaReachedError, request, reason)
         if judgement.action is not Action.RETRY:
             kind = NotPermittedError if judgement.is_about_permission else SourceRefusedError
             if judgement.action is Action.AUTHENTICATE:
