@@ -1,12 +1,13 @@
-"""Point the published views at the candidate marts."""
+"""Point the published views at the candidate marts, and say what is in them."""
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from flows import gates, publishing
+from flows import documents, gates, publishing, reconciliation
 from flows.core.migrations import migrate
+from flows.core.pages import show_page
 from flows.core.runs import recorded_run
 from flows.core.warehouse import connect
 from flows.publishing.report import markdown
@@ -26,6 +27,10 @@ def publish(allow_breaking: bool = False) -> int:
             publication = flip_views(run.run_id, allow_breaking)
         with run.timed("spare slot"):
             fill_the_empty_slot(publication.slot)
+        with run.timed("sealing"):
+            seal_completed_documents(publication.slot, run.run_id)
+        with run.timed("reconciliation"):
+            show_reconciliation()
         create_markdown_artifact(
             key="publication",
             markdown=markdown(publication),
@@ -52,3 +57,27 @@ def fill_the_empty_slot(live: str) -> None:
         model_hash = publishing.slot_models(connection, live)
     if is_empty and model_hash:
         publishing.copy_live_to_spare(model_hash)
+
+
+@task(task_run_name="seal what is complete", cache_policy=NO_CACHE)
+def seal_completed_documents(slot: str, run_id: int) -> None:
+    """Seal orders and invoices that were published complete, and show those that changed since."""
+    with connect() as connection:
+        sealed = documents.seal(connection, slot, run_id)
+        page = documents.markdown(connection, sealed)
+    get_run_logger().info("%s", sealed.text)
+    if sealed.open_breaches:
+        create_markdown_artifact(key="sealed-documents", markdown=page, description=sealed.text)
+
+
+@task(task_run_name="compare CRM and ERP", cache_policy=NO_CACHE)
+def show_reconciliation() -> None:
+    """Show from the CRM's total to the ERP's, cause by cause, as tables and as a picture."""
+    with connect() as connection:
+        text = reconciliation.report(connection)
+        page = show_page("crm-against-erp", reconciliation.waterfall_page(connection))
+    if page:
+        text += f"\n[The waterfalls as pictures, month by month]({page})\n"
+    create_markdown_artifact(
+        key="reconciliation", markdown=text, description="CRM against ERP, to the cent"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.cli import commands, explain
+from flows.cli import commands, explain, seals
 from flows.core.errors import (
     ConcordError,
     ConnectionsError,
@@ -130,12 +130,24 @@ def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
     rules_sub = rules.add_subparsers(required=True, metavar="COMMAND")
     show = _add(rules_sub, common, "show", commands.show_rules, "who owns which field")
     show.add_argument("--markdown", action="store_true", help="as the page docs/ownership.md")
+    _add_seals(sub, common)
     bench = _add(sub, common, "bench", commands.bench, "the performance budget, measured")
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
     bench.add_argument("--identity", action="store_true", help="who is who, and nothing else")
     bench.add_argument("--marts", action="store_true", help="dbt's marts against psql's")
     bench.add_argument("--data", type=Path, help="a folder of sets: connections.yaml, truth.csv")
     bench.add_argument("--records", type=int, default=100_000, help="records a system (100,000)")
+
+
+def _add_seals(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
+    text = "completed documents that changed after they were sealed"
+    group = sub.add_parser("seals", help=text, description=text)
+    seals_sub = group.add_subparsers(required=True, metavar="COMMAND")
+    _add(seals_sub, common, "list", seals.show, "what waits for a steward")
+    accept = _add(seals_sub, common, "accept", seals.accept, "let a change stand")
+    accept.add_argument("breach", metavar="NUMBER", type=int)
+    accept.add_argument("--by", required=True, help="who decides")
+    accept.add_argument("--note", required=True, help="why")
 
 
 def _add(

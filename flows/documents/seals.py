@@ -102,6 +102,14 @@ class SealReport:
     undone_breaches: int
     open_breaches: int
 
+    @property
+    def text(self) -> str:
+        """What happened, in one line."""
+        return (
+            f"{self.sealed:,} documents sealed; {self.open_breaches:,} sealed documents differ "
+            f"from what was sealed ({self.new_breaches:,} new, {self.undone_breaches:,} undone)."
+        )
+
 
 @dataclass(frozen=True)
 class Breach:
