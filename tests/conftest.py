@@ -6,6 +6,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = (
+    "tests.fixtures.business_central",
     "tests.fixtures.postgres",
     "tests.fixtures.prefect",
     "tests.fixtures.salesforce",

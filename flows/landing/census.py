@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from flows.core.errors import SourceRefusedError, UnbalancedError
 from flows.landing.known_keys import KnownKeys
-from flows.sources.windows import Page, State, WindowSource
+from flows.sources.windows import DepartureSource, Page, State, WindowObject, WindowSource
 
 CHUNK = 200
 MANY_UNLISTED = 100
@@ -41,10 +41,15 @@ class Census:
     """Compares one object; `commit` lands what it finds missing."""
 
     def __init__(
-        self, source: WindowSource, name: str, keys: KnownKeys, commit: Callable[[Page], None]
+        self,
+        source: WindowSource,
+        target: WindowObject,
+        keys: KnownKeys,
+        commit: Callable[[Page], None],
     ) -> None:
         self._source = source
-        self._name = name
+        self._target = target
+        self._name = target.name
         self._keys = keys
         self._commit = commit
 
@@ -87,15 +92,28 @@ class Census:
             if gone:
                 self._commit(self._source.deletions(self._name, gone, state))
             deleted += gone
+            deleted += self._follow([key for key in chunk if fates[key] == "left"], state)
             hidden += [key for key in chunk if fates[key] == "hidden"]
         return deleted, hidden
+
+    def _follow(self, left: Sequence[str], state: State) -> list[str]:
+        """Land what became of rows that left their list; return those that were deleted."""
+        if not left:
+            return []
+        rows = self._keys.last_rows(left, self._target.key_fields)
+        source = cast("DepartureSource", self._source)
+        deleted: list[str] = []
+        for page in source.departures(self._name, rows, state):
+            self._commit(page)
+            deleted += page.keys if page.operation == "delete" else []
+        return deleted
 
     def _refuse_a_mass_disappearance(self, unlisted: Sequence[str]) -> None:
         if len(unlisted) < MANY_UNLISTED:
             return
         sample = unlisted[:: max(len(unlisted) // SAMPLE, 1)][:SAMPLE]
         fates = self._source.fates(self._name, sample)
-        if there := [key for key in sample if fates[key] != "deleted"]:
+        if there := [key for key in sample if fates[key] not in ("deleted", "left")]:
             raise SourceRefusedError(
                 f"{self._name}: {len(unlisted):,} rows are no longer listed, but {len(there)} of "
                 f"{len(sample)} looked up are not deleted ({_named(there)}). The integration user "

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
@@ -57,6 +57,17 @@ order by listed.key
 """
 
 
+_BATCHES = """
+select array_agg(distinct batch_id) from ops.source_keys where object_id = %s and key = any(%s)
+"""
+_LAST_ROWS = """
+select distinct on (key) key, payload::text
+from (
+    select raw_id, payload, {} as key from {} where batch_id = any(%s) and operation = 'upsert'
+) as received
+where key = any(%s)
+order by key, raw_id desc
+"""
 _SPECIAL = set("\\\t\n\r")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -66,6 +77,7 @@ class KnownKeys:
 
     def __init__(self, connection: Connection, source_system: str, name: str) -> None:
         self._connection = connection
+        self._table = sql.Identifier(f"raw_{source_system}", name)
         row = connection.execute(_OBJECT, (source_system, name)).fetchone()
         assert row is not None  # noqa: S101 - insert … returning always answers
         self._object_id: int = row[0]
@@ -164,6 +176,16 @@ class KnownKeys:
     def unlisted(self) -> list[str]:
         """Return the live keys that the source did not list."""
         return self._keys(_UNLISTED)
+
+    def last_rows(self, keys: Sequence[str], key_fields: Sequence[str]) -> dict[str, str]:
+        """Return the newest landed row of each key, as JSON."""
+        values = (self._object_id, list(keys))
+        batches = self._connection.execute(_BATCHES, values).fetchone()
+        parts = [sql.SQL("payload ->> {}").format(sql.Literal(name)) for name in key_fields]
+        key = sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
+        statement = sql.SQL(_LAST_ROWS).format(key, self._table)
+        found = self._connection.execute(statement, (batches[0] if batches else [], list(keys)))
+        return dict(found.fetchall())
 
     def _keys(self, statement: str) -> list[str]:
         rows = self._connection.execute(statement.encode(), (self._object_id,)).fetchall()

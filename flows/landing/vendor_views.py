@@ -13,7 +13,7 @@ from flows.core.signature import remember, remembered, signature
 from flows.core.warehouse import connect
 from flows.landing.canonical_selects import columns_of
 from flows.sources.connections import ConnectionConfig
-from flows.sources.vendors import mapped_objects, relation_name
+from flows.sources.vendors import mapped_objects, object_relation_name, relation_name
 
 _SIGNED = "models_of_{}"
 _CONNECTIONS = "select connection, kind from ops.connections where system = %s order by connection"
@@ -37,7 +37,7 @@ def united(connection: Connection) -> dict[str, tuple[str, str]]:
             ]
             definition = "\nunion all\n".join(selects or [_EMPTY])
             about = f"Rows of {name} as received, of every {system} connection."
-            found[relation_name(system, name)] = (definition, about)
+            found[object_relation_name(system, name)] = (definition, about)
     return found
 
 

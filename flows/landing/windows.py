@@ -97,7 +97,8 @@ class WindowLoader:
                 for page in together(pages):
                     self.commit(page)
         self._note_drift(fields)
-        if full or self.compare_keys or self.batch_id is not None or self.keys.is_census_due():
+        is_due = self.target.is_counted_every_run or self.keys.is_census_due()
+        if full or self.compare_keys or self.batch_id is not None or is_due:
             self._take_census(by_key=(full and not is_first) or self.compare_keys)
         return self._finished()
 
@@ -178,7 +179,7 @@ class WindowLoader:
             self.keys.note_fields(fields)
 
     def _take_census(self, *, by_key: bool) -> None:
-        census = Census(self.source, self.target.name, self.keys, self.commit)
+        census = Census(self.source, self.target, self.keys, self.commit)
         counted = census.take(self.state or {}, by_key=by_key)
         if note := counted.note():
             self.notes.append(note)
