@@ -2,6 +2,7 @@
 
 from flows.explaining.catalogue import refresh
 from flows.explaining.explanation import Cell, Explanation, explain
+from flows.explaining.page import build_page
 from flows.explaining.text import as_text
 
-__all__ = ["Cell", "Explanation", "as_text", "explain", "refresh"]
+__all__ = ["Cell", "Explanation", "as_text", "build_page", "explain", "refresh"]

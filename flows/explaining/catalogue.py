@@ -11,7 +11,7 @@ from flows.core import canonical
 from flows.core.dbt import run_dbt, target_path
 from flows.core.signature import remember, remembered, signature
 from flows.core.warehouse import connect
-from flows.explaining.declared import PATHS
+from flows.explaining.declared import HISTORIES, PATHS
 from flows.explaining.described import DescribedMart, described_marts, marts_folder
 from flows.explaining.hops import Path
 from flows.explaining.kinds import CONVERTED
@@ -73,7 +73,7 @@ def refresh(*, force: bool = False) -> bool:
 
 
 def explained_marts() -> list[ExplainedMart]:
-    """Work out the lineage of every published mart from its compiled SQL."""
+    """Work out the lineage of every mart from its compiled SQL."""
     described = described_marts()
     compiled = _compile()
     columns = _columns_of_the_warehouse()
@@ -160,7 +160,11 @@ def _values(derived: Derivation) -> frozenset[tuple[str, str]]:
 def _store(connection: Connection, marts: list[ExplainedMart]) -> None:
     connection.execute("delete from ops.explained_tables")
     connection.execute("delete from ops.explained_documents")
-    _insert(connection, "explained_tables (table_name, key_columns, description)", _tables(marts))
+    _insert(
+        connection,
+        "explained_tables (table_name, key_columns, description, is_published)",
+        _tables(marts),
+    )
     _insert(
         connection,
         "explained_columns (table_name, column_name, position, description, kind, formula, rules,"
@@ -175,17 +179,20 @@ def _store(connection: Connection, marts: list[ExplainedMart]) -> None:
     _insert(
         connection,
         "explained_paths (table_name, input, number, columns, applies, column_named_by, taken,"
-        " hops)",
+        " is_exact, hops)",
         _paths(marts),
     )
     _insert(
         connection,
-        "explained_documents (entity, document_type, document_key, key_columns)",
-        (
-            (one.name, one.document_type, one.document_key, list(one.key))
-            for one in canonical.entities()
-        ),
+        "explained_documents (entity, document_type, document_key, key_columns, raw_entity)",
+        _documents(),
     )
+
+
+def _documents() -> Iterator[tuple[object, ...]]:
+    for one in canonical.entities():
+        for name in (one.name, *(name for name, of in HISTORIES.items() if of == one.name)):
+            yield name, one.document_type, one.document_key, list(one.key), one.name
 
 
 def _insert(connection: Connection, target: str, rows: Iterator[tuple[object, ...]]) -> None:
@@ -199,7 +206,8 @@ def _insert(connection: Connection, target: str, rows: Iterator[tuple[object, ..
 
 def _tables(marts: list[ExplainedMart]) -> Iterator[tuple[object, ...]]:
     for mart in marts:
-        yield mart.name, list(mart.described.key), mart.described.description
+        one = mart.described
+        yield one.name, list(one.key), one.description, one.is_published
 
 
 def _described_columns(marts: list[ExplainedMart]) -> Iterator[tuple[object, ...]]:
@@ -227,6 +235,6 @@ def _paths(marts: list[ExplainedMart]) -> Iterator[tuple[object, ...]]:
             yield (
                 *(mart.name, path.input, numbers[path.input], path.columns),
                 *(Jsonb(dict(path.applies)), path.column_named_by),
-                path.taken or len(path.hops),
+                *(path.taken or len(path.hops), path.is_exact),
                 Jsonb([hop.as_json() for hop in path.hops]),
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from flows.explaining.analytical import ANALYTICAL_PATHS
 from flows.explaining.hops import Hop, Path, same
 
 
@@ -29,6 +30,11 @@ def _records_of_customer(entity: str) -> tuple[Hop, Hop]:
     return link, _record(entity, "1.source_system", "1.source_key")
 
 
+# Staged tables that keep every version of an entity's records.
+HISTORIES = {
+    "opportunity_versions": "opportunities",
+    "opportunity_line_versions": "opportunity_lines",
+}
 CROSSWALK, PARENTS = "identity.customer_crosswalk", "identity.customer_crosswalk:parents"
 
 
@@ -107,7 +113,7 @@ _SITES = Path(
     applies={"field": ["billing_address", "shipping_address"]},
 )
 
-PATHS: Mapping[str, Sequence[Path]] = {
+DOCUMENTS_AND_RECORDS: Mapping[str, Sequence[Path]] = {
     "orders": (
         _customer("erp_customer_id", "customers"),
         _rate("order_date"),
@@ -198,6 +204,11 @@ PATHS: Mapping[str, Sequence[Path]] = {
     ),
     "customer_field_conflicts": (
         *(Path(path.input, path.hops, column_named_by="field") for path in _CUSTOMER_RECORDS),
+        Path(
+            CROSSWALK,
+            (Hop(CROSSWALK, same("customer_id"), where={"is_current": True}),),
+            is_exact=False,
+        ),
         _conflicting(_parents("accounts", "parent_account_id"), "parent_customer_id"),
         _conflicting(_parents("customers", "parent_customer_id"), "parent_customer_id"),
         _SITES,
@@ -242,5 +253,15 @@ PATHS: Mapping[str, Sequence[Path]] = {
             ),
         ),
     ),
-    "complaint_metrics": (_order("order_source_system"),),
+    "product_crosswalk": (Path("staging.products", (_record("products", key="source_key"),)),),
 }
+
+# The marts whose rows are followed exactly, all the way to raw, in every column.
+FOLLOWED = frozenset(
+    {
+        *DOCUMENTS_AND_RECORDS,
+        *("contact_crosswalk", "contact_ids", "customer_crosswalk", "customer_ids", "product_ids"),
+        *("invoice_lines", "return_lines", "shipment_lines"),
+    }
+)
+PATHS: Mapping[str, Sequence[Path]] = {**DOCUMENTS_AND_RECORDS, **ANALYTICAL_PATHS}

@@ -25,12 +25,13 @@ class DescribedColumn:
 
 @dataclass(frozen=True)
 class DescribedMart:
-    """One published mart, as its contract describes it."""
+    """One mart, as its contract describes it."""
 
     name: str
     key: tuple[str, ...]
     description: str
     columns: tuple[DescribedColumn, ...]
+    is_published: bool = True
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def marts_folder() -> Path:
 
 
 def described_marts(folder: Path | None = None) -> dict[str, DescribedMart]:
-    """Read every published mart that has a primary key, by name.
+    """Read every mart that has a primary key, by name.
 
     Raises SettingsError when none is described.
     """
@@ -52,7 +53,7 @@ def described_marts(folder: Path | None = None) -> dict[str, DescribedMart]:
         model["name"]: _mart(model)
         for file in sorted((folder or marts_folder()).rglob("*.yml"))
         for model in _models(file)
-        if _key(model) and _meta(model).get("published", True)
+        if _key(model)
     }
     if not found:
         raise SettingsError("No mart is described; explaining values needs the marts' yml files.")
@@ -72,6 +73,7 @@ def _mart(model: Mapping[str, Any]) -> DescribedMart:
         key=_key(model),
         description=" ".join(str(model.get("description", "")).split()),
         columns=tuple(_column(column) for column in model.get("columns") or ()),
+        is_published=bool(_meta(model).get("published", True)),
     )
 
 

@@ -89,10 +89,11 @@ def explain(table: str, key: str, column: str | None = None) -> Explanation:
                 "select *, payload::text as payload_text from ops.explain(%s, %s, %s)",
                 (table, key, column),
             ).fetchall()
-    return _explanation(table, key, rows)
+    return as_tree(table, key, rows)
 
 
-def _explanation(table: str, key: str, rows: Sequence[Row]) -> Explanation:
+def as_tree(table: str, key: str, rows: Sequence[Row]) -> Explanation:
+    """Put the rows of `ops.explain` in order: each value with what it is made of."""
     [published] = [row for row in rows if row["part"] == "published"]
     cells = {_place(row): _cell(row) for row in rows if row["part"] == "value"}
     for row in rows:
@@ -138,7 +139,7 @@ def _source(row: Row, cells: Mapping[tuple[int, str, str, str], Cell]) -> dict[s
 
 def _check(connection: Connection, table: str, key: str, column: str | None) -> None:
     """Refuse what is not there, saying what is."""
-    tables = _names(connection, "select table_name from ops.explained_tables")
+    tables = _names(connection, "select table_name from ops.explained_tables where is_published")
     if table not in tables:
         raise ExplanationError(f"There is no published table {table!r}. {_nearest(table, tables)}")
     columns = _names(

@@ -39,7 +39,10 @@ class Hop:
 
 @dataclass(frozen=True)
 class Path:
-    """Joins from a mart to one of its inputs, which is the last of them unless `taken` says."""
+    """Joins from a mart to one of its inputs, which is the last of them unless `taken` says.
+
+    A path that is not exact leads to all rows that may count; the mart's SQL picks among them.
+    """
 
     input: str
     hops: tuple[Hop, ...]
@@ -47,6 +50,7 @@ class Path:
     applies: Mapping[str, str | list[str] | None] = field(default_factory=dict)
     column_named_by: str | None = None
     taken: int | None = None
+    is_exact: bool = True
 
 
 def _reference(name: str) -> list[str]:

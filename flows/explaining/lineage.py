@@ -8,7 +8,16 @@ from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from flows.explaining.kinds import CHOSEN, CONSTANT, COPIED, is_trivial, kind_of, parts_of, steps
+from flows.explaining.kinds import (
+    CHOSEN,
+    COMPUTED,
+    CONSTANT,
+    COPIED,
+    is_trivial,
+    kind_of,
+    parts_of,
+    steps,
+)
 
 DIALECT = "postgres"
 EVERY_ROW = "*"
@@ -116,7 +125,7 @@ class _Reader:
         told = [one for one in found if one.kind != CONSTANT] or found
         kinds = {one.kind for one in told}
         return Derivation(
-            kind=kinds.pop() if len(kinds) == 1 else CHOSEN,
+            kind=kinds.pop() if len(kinds) == 1 else COMPUTED if COMPUTED in kinds else CHOSEN,
             formula=told[0].formula if len({one.formula for one in told}) == 1 else (),
             origins=frozenset().union(*(one.origins for one in found)),
         )

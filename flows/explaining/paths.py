@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.explaining.declared import PATHS
+from flows.explaining.declared import FOLLOWED, PATHS
 from flows.explaining.hops import Hop, Path, same
 
 # Records of one customer, contact or product: the same name means another thing in the marts.
@@ -53,5 +53,5 @@ def _by_keys(table: str, name: str, keys: Keys) -> Path | None:
     ):
         alive: dict[str, str | bool | None] = {"is_deleted": False} if schema == "staging" else {}
         hop = Hop(f"{schema}.{relation}", same(*keys.marts[table]), where=alive)
-        return Path(name, (hop,))
+        return Path(name, (hop,), is_exact=table in FOLLOWED)
     return None

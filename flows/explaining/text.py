@@ -7,6 +7,7 @@ from flows.explaining.explanation import Cell, Explanation
 
 LONGEST_PAYLOAD = 240
 INDENT = "  "
+_USED: Mapping[bool | None, str] = {True: "", False: "  (not used)", None: "  (may count)"}
 
 
 def as_text(explanation: Explanation) -> str:
@@ -48,12 +49,14 @@ def _source(source: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 def _headline(source: Mapping[str, Any]) -> str:
     note = f"  [{source['note']}]" if source.get("note") else ""
+    if source["part"] == "column":
+        return f"<- {source['relation']}.{source['source_column']}{note}"
     if source["part"] in ("rule", "ruling", "held back"):
         return f"{source['part']}: {source.get('note', '')}"
     key = "|".join(
         str(source[name]) for name in ("source_system", "source_key") if source.get(name)
     )
-    used = "" if source.get("is_used", True) else "  (not used)"
+    used = _USED[source.get("is_used")]
     column = source["source_column"]
     value = "" if column == "*" else f" {column} = {_value(source.get('source_value'))}"
     return f"<- {source['relation']} {key}{value}{used}{note}"

@@ -4,7 +4,8 @@
 create table ops.explained_tables (
     table_name text primary key,
     key_columns text[] not null check (cardinality(key_columns) > 0),
-    description text
+    description text,
+    is_published boolean not null
 );
 comment on table ops.explained_tables is 'Every mart with its key, whose parts are joined by | where a row is named.';
 
@@ -45,6 +46,7 @@ create table ops.explained_paths (
     applies jsonb not null default '{}',
     column_named_by text,
     taken integer not null,
+    is_exact boolean not null default true,
     hops jsonb not null,
     primary key (table_name, input, number)
 );
@@ -52,15 +54,17 @@ comment on table ops.explained_paths is 'How a row of a mart leads to the rows o
 comment on column ops.explained_paths.columns is 'For which columns of the mart, as a pattern of like.';
 comment on column ops.explained_paths.applies is 'For which rows of the mart: values by column.';
 comment on column ops.explained_paths.column_named_by is 'The column of the mart that names the one column of the input that counts.';
+comment on column ops.explained_paths.is_exact is 'False where the path leads to all rows that may count, and the SQL of the mart picks among them.';
 comment on column ops.explained_paths.taken is 'Which of the joined relations is the input.';
 
 create table ops.explained_documents (
     entity text primary key,
     document_type text not null,
     document_key text,
-    key_columns text[] not null
+    key_columns text[] not null,
+    raw_entity text not null
 );
-comment on table ops.explained_documents is 'The key of each staged entity, and to which document a row belongs; without a column that says so it is one by itself.';
+comment on table ops.explained_documents is 'The key of each staged entity, the view of raw that it is read from, and to which document a row belongs; without a column that says so it is one by itself.';
 
 create type ops.explained_step as (
     step integer,
@@ -273,6 +277,7 @@ begin
         in execute ops.explained_query(path, wanted_column, keys, slot)
         loop
             told.is_used := case
+                when not path.is_exact then null
                 when described.kind in ('copied', 'chosen')
                     then told.source_value is not distinct from told.value
                 else true
@@ -281,7 +286,7 @@ begin
                 when told.part in ('record', 'identity') and path.input like '%:%'
                     then split_part(path.input, ':', 2)
             end;
-            if told.part = 'mart' then
+            if told.part = 'mart' and input_key is not null then
                 told.source := jsonb_build_object('key', input_key);
                 next_cells := jsonb_set(
                     next_cells, array[told.relation || '.' || told.source_column],
@@ -289,6 +294,29 @@ begin
                     || jsonb_build_object(input_key, true)
                 );
             end if;
+            return next told;
+        end loop;
+    end loop;
+    -- What no path leads to is named, so that nothing that a value is made of is left out.
+    for told.key, told.value, told.relation, told.source_column in
+        select null, null, split_part(inputs.input, ':', 1), inputs.source_column
+        from ops.explained_inputs as inputs
+        where inputs.table_name = wanted_table and inputs.column_name = wanted_column
+            and inputs.role = 'value'
+            and not exists (
+                select from ops.explained_paths as known
+                where known.table_name = wanted_table and known.input = inputs.input
+                    and wanted_column like known.columns
+            )
+        order by 3, 4
+    loop
+        told.part := 'column';
+        told.source_value := null;
+        told.source := null;
+        told.is_used := null;
+        told.note := 'its rows are not followed from here';
+        foreach input_key in array keys loop
+            told.key := input_key;
             return next told;
         end loop;
     end loop;
@@ -373,6 +401,7 @@ as $$
 declare
     part record;
     batch ops.batches;
+    view_name text;
 begin
     for part in
         select
@@ -384,10 +413,12 @@ begin
             filter (where one ->> 'column' <> '*') as columns
         from jsonb_array_elements(wanted) as one
         where one ->> 'raw_id' is not null
-            and to_regclass(format('raw.%I', one ->> 'entity')) is not null
         group by 1, 2, 3
     loop
         select * into batch from ops.batches where batch_id = part.batch_id;
+        select known.raw_entity into view_name
+        from ops.explained_documents as known where known.entity = part.entity;
+        continue when to_regclass(format('raw.%I', view_name)) is null;
         return query execute format(
             'select %L, %L, rows.raw_id, rows.operation,'
             ' jsonb_build_object(''source_key'', concat_ws(''|'', %s)%s), rows.payload, %L,'
@@ -404,10 +435,10 @@ begin
                 where known.entity = part.entity),
             coalesce((select string_agg(format(', %L, rows.%I', attname, attname), '')
                 from pg_attribute
-                where attrelid = to_regclass(format('raw.%I', part.entity))
+                where attrelid = to_regclass(format('raw.%I', view_name))
                     and attname = any (part.columns) and attnum > 0), ''),
             batch.file, batch.batch_id, batch.run_id, batch.landed_at, batch.judged_at,
-            batch.staged_at, part.entity, batch,
+            batch.staged_at, view_name, batch,
             array(select raw_id & 281474976710655 from unnest(part.raw_ids) as raw_id),
             part.source_system, part.batch_id, part.raw_ids
         );
@@ -476,10 +507,14 @@ begin
     elsif not exists (select from ops.explained_tables) then
         raise exception 'What explains values has not been worked out yet.'
         using hint = 'Run `concord explain` once; it does so whenever the models have changed.';
-    elsif not exists (select from ops.explained_tables where table_name = explained_table) then
+    elsif not exists (
+        select from ops.explained_tables where table_name = explained_table and is_published
+    )
+        then
         raise exception 'There is no published table %.', explained_table
         using hint = 'There are: ' || (
             select string_agg(table_name, ', ' order by table_name) from ops.explained_tables
+            where is_published
         );
     end if;
     select array_agg(column_name order by position)
@@ -507,8 +542,7 @@ begin
             one.step, one.part, one.table_name, one.key, one.column_name, one.value, one.relation,
             one.source_column, one.source_value, one.source, one.note,
             case
-                when one.part = 'value' then null
-                when bool_or(one.is_used) over cell then one.is_used
+                when one.is_used is null or bool_or(one.is_used) over cell then one.is_used
                 else one.source_value is not null
             end as is_used
         from unnest(wanted) with ordinality as listed (name, position)
