@@ -196,6 +196,21 @@ def test_a_change_needs_the_version_that_the_caller_knows(books: Books) -> None:
     assert code(locked) == (400, "BadRequest_InvalidOperation")
 
 
+def test_what_an_open_order_needs_is_not_deleted_and_odd_values_are_refused(books: Books) -> None:
+    order = books.ask("salesOrders?$top=1").json()["value"][0]
+    path, any_version = f"customers({order['customerId']})", {"If-Match": "*"}
+    deleted = books.ask(path, "DELETE", headers=any_version)
+    assert code(deleted) == (400, "Application_DialogException")
+    for content, refusal in (
+        ({"blocked": "Sometimes"}, "Application_EvaluateException"),
+        ({"taxLiable": None}, "BadRequest_RequiredParamNotProvided"),
+        ({"currencyId": "EUR"}, "Application_InvalidGUID"),
+        ({"nothing": 1}, "BadRequest"),
+    ):
+        reply = books.ask(path, "PATCH", json=content, headers=any_version)
+        assert code(reply) == (400, refusal)
+
+
 def test_an_order_is_made_with_its_lines_once_and_posted_away(books: Books) -> None:
     customer = books.ask("customers?$top=1").json()["value"][0]
     item = books.ask("items?$top=1").json()["value"][0]

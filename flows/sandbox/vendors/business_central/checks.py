@@ -10,6 +10,12 @@ from flows.sandbox.vendors.shared.keys import is_guid
 from flows.sandbox.vendors.shared.requests import Request
 from flows.sandbox.vendors.shared.store import Record
 
+CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("customers", "blocked"): ("_x0020_", " ", "Ship", "Invoice", "All"),
+    ("customers", "type"): ("Company", "Person"),
+    ("contacts", "type"): ("Company", "Person"),
+    ("items", "type"): ("Inventory", "Service", "Non_x002D_Inventory"),
+}
 JSON_TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "decimal": (int, float),
@@ -47,6 +53,7 @@ def _value(entity: EntitySet, name: str, value: Any) -> Any:  # noqa: ANN401 - a
     if "readonly" in one.flags:
         raise bad_request(f"Control '{name}' is read-only", "BadRequest_InvalidOperation")
     _check_type(one, value)
+    _check_choice(entity, one, value)
     if isinstance(value, str) and one.type == "string" and len(value) > one.length:
         message = (
             f"The length of the string is {len(value)}, but it must be less than or equal to "
@@ -56,8 +63,19 @@ def _value(entity: EntitySet, name: str, value: Any) -> Any:  # noqa: ANN401 - a
     return value.upper() if "code" in one.flags and isinstance(value, str) else value
 
 
+def _check_choice(entity: EntitySet, one: Property, value: Any) -> None:  # noqa: ANN401
+    """Refuse a choice that there is not."""
+    allowed = CHOICES.get((entity.name, one.name))
+    if allowed and value not in allowed:
+        message = f'The value "{value}" cannot be evaluated into type Option.'
+        raise bad_request(message, "Application_EvaluateException")
+
+
 def _check_type(one: Property, value: Any) -> None:  # noqa: ANN401 - as it was sent
     allowed = JSON_TYPES.get(one.type, (str,))
+    if value is None and one.type in JSON_TYPES:
+        message = f"Field '{one.name}' must not be blank or empty."
+        raise bad_request(message, "BadRequest_RequiredParamNotProvided")
     is_number_as_flag = isinstance(value, bool) and bool not in allowed
     if value is not None and (not isinstance(value, allowed) or is_number_as_flag):
         raise bad_request(

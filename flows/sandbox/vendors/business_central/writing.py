@@ -164,8 +164,24 @@ def delete(tenant: Tenant, request: Request, target: Target) -> Reply:
     """Delete a record."""
     record = _known(tenant, target)
     check_version(request, record)
+    _check_unused(tenant, target, record)
     tenant.delete(target.company, target.set, record.key)
     return Reply(204)
+
+
+def _check_unused(tenant: Tenant, target: Target, record: Record) -> None:
+    """Refuse to delete what an open order needs."""
+    reference = {"customers": ("salesOrders", "customerId"), "items": ("salesOrderLines", "itemId")}
+    if target.set not in reference:
+        return
+    name, prop = reference[target.set]
+    if tenant.table(target.company, name).by(prop).get(record.key):
+        kind, number = target.set.removesuffix("s").capitalize(), record.values.get("number")
+        message = (
+            f"You cannot delete {kind} {number} because there is at least one outstanding Sales "
+            "Order that includes it."
+        )
+        raise bad_request(message, "Application_DialogException")
 
 
 def act(tenant: Tenant, target: Target) -> Reply:
