@@ -12,10 +12,10 @@
             ~ " and loser.merged_into_id = winner.source_key where winner.version > " ~ since,
         "select source_system, 'customers', customer_id from " ~ ref('stg_addresses')
             ~ " where version > " ~ since,
-        "select record.source_system, record.entity, record.source_key from " ~ this
-            ~ " as record cross join lateral unnest(record.address_keys) as held (address_key) join "
+        "select record.source_system, record.entity, record.source_key from (select source_system, entity,"
+            ~ " source_key, unnest(address_keys) as address_key from " ~ this ~ ") as record join "
             ~ ref('stg_addresses') ~ " as address on record.source_system = address.source_system"
-            ~ " and held.address_key = address.source_key where address.version > " ~ since,
+            ~ " and record.address_key = address.source_key where address.version > " ~ since,
     ]) -}}
 {% endmacro %}
 

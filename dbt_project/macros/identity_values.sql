@@ -141,9 +141,8 @@ select * from compared_values
     drop table if exists {{ identity_holders_table() }};
     create temporary table holders_of_{{ model.name }} as
     select distinct held.record
-    from {{ ref(values) }} as held
-    cross join lateral unnest(held.value_hashes) as one (value_hash)
-    inner join {{ affected_table() }} as affected on one.value_hash = affected.value_hash;
+    from (select record, unnest(value_hashes) as value_hash from {{ ref(values) }}) as held
+    inner join {{ affected_table() }} as affected on held.value_hash = affected.value_hash;
     analyze {{ identity_holders_table() }};
 {% endmacro %}
 

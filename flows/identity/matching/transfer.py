@@ -18,10 +18,10 @@ def export(scope: Scope, folder: Path) -> Mapping[str, Path]:
     queries = {
         "groups": _groups(scope),
         "blocks": sql.SQL(
-            "select record_groups.group_number, member.block from record_groups "
+            "select member.group_number, member.block from ("
+            "select record_groups.group_number, unnest(stored.blocks) as block from record_groups "
             "inner join identity.scored_records as stored "
-            "on stored.domain = {domain} and record_groups.record = stored.record "
-            "cross join lateral unnest(stored.blocks) as member (block) "
+            "on stored.domain = {domain} and record_groups.record = stored.record) as member "
             "where case when {is_full} then member.block not in (select refused.block "
             "from identity.refused_blocks as refused where refused.domain = {domain}) "
             "else member.block in (select usable.block from usable_blocks as usable) end"
