@@ -15,6 +15,8 @@ from odata import ODataService
 from flows.sandbox.company import write_company
 from flows.sandbox.vendors.business_central import sandbox as business_central
 from flows.sandbox.vendors.business_central.sandbox import BusinessCentralSandbox
+from flows.sandbox.vendors.pairs import customer_pairs
+from flows.sandbox.vendors.salesforce import sandbox as salesforce
 from flows.sandbox.vendors.shared.company import Company
 from tests.fixtures.vendor_clients import business_central_session, loopback_session
 
@@ -284,6 +286,28 @@ def test_two_plays_of_a_day_are_the_same(
         twin.script.set_clock(moment)
         twin.script.play_day()
         assert twin.script.truth() == business_central_sandbox.script.truth()
+
+
+def test_both_servers_hold_the_planted_pairs_and_the_keys_that_link_them(
+    tenant: BusinessCentralSandbox, small_company: Company
+) -> None:
+    assert small_company.truth is not None
+    with salesforce.served(small_company) as org:
+        accounts = org.script.truth()["Account"]
+    books = tenant.script.truth()
+    customers = {
+        key: row
+        for name in books
+        if name.endswith("/customers")
+        for key, row in books[name].items()
+    }
+    pairs = list(customer_pairs(small_company.truth))
+    assert {pair.left_key for pair in pairs} <= accounts.keys()
+    across = [pair for pair in pairs if pair.right_source == "erp"]
+    assert {pair.right_key for pair in across} <= customers.keys()
+    linked = [pair for pair in across if pair.link in ("erp_customer_id", "crm_account_id")]
+    assert linked
+    assert all(accounts[pair.left_key]["ERP_Id__c"] == pair.right_key for pair in linked)
 
 
 @pytest.mark.parametrize("system", ["salesforce", "business_central"])
