@@ -124,14 +124,24 @@ listed as (
 priced as (
     select
         listed.*,
-        round(list_price * quantity, 4) as list_amount,
-        round(100 * (1 - net_amount / (list_price * quantity)), 4) as order_discount_pct,
-        round(100 * (1 - quoted_net_amount / nullif(list_price * quoted_quantity, 0)), 4)
+        round(listed.list_price * listed.quantity, 4) as list_amount,
+        round(100 * (1 - listed.net_amount / (listed.list_price * listed.quantity)), 4)
+            as order_discount_pct,
+        round(
+            100
+            * (
+                1 - listed.quoted_net_amount / nullif(listed.list_price * listed.quoted_quantity, 0)
+            ),
+            4
+        )
             as quote_discount_pct,
-        round(100 * (1 - invoiced_net_amount / (list_price * invoiced_quantity)), 4)
+        round(
+            100 * (1 - listed.invoiced_net_amount / (listed.list_price * listed.invoiced_quantity)),
+            4
+        )
             as invoice_discount_pct
     from listed
-    where list_price > 0 and quantity > 0 and net_amount is not null
+    where listed.list_price > 0 and listed.quantity > 0 and listed.net_amount is not null
 ),
 
 policy as (
@@ -205,10 +215,14 @@ authorised as (
     select
         approved.*,
         greatest(
-            seller_pct,
+            approved.seller_pct,
             case
-                when is_approved_in_time and not is_expired
-                    then least(coalesce(quote_discount_pct, order_discount_pct), approver_pct)
+                when approved.is_approved_in_time and not approved.is_expired
+                    then
+                        least(
+                            coalesce(approved.quote_discount_pct, approved.order_discount_pct),
+                            approved.approver_pct
+                        )
             end
         ) as authorised_pct
     from approved
@@ -218,8 +232,16 @@ leaking as (
     select
         authorised.*,
         case
-            when (granted_pct - authorised_pct) * list_amount / 100 > tolerance
-                then round((granted_pct - authorised_pct) * list_amount / 100, 4)
+            when
+                (authorised.granted_pct - authorised.authorised_pct) * authorised.list_amount / 100
+                > authorised.tolerance
+                then
+                    round(
+                        (authorised.granted_pct - authorised.authorised_pct)
+                        * authorised.list_amount
+                        / 100,
+                        4
+                    )
             else 0
         end as leakage_amount
     from authorised
@@ -266,7 +288,8 @@ classified as (
             else 'above_approved'
         end as leakage_class,
         coalesce(quote_discount_pct, order_discount_pct) > seller_pct
-        and (coalesce(quote_discount_pct, order_discount_pct) - seller_pct) * list_amount / 100 > tolerance
+        and (coalesce(quote_discount_pct, order_discount_pct) - seller_pct) * list_amount / 100
+        > tolerance
             as requires_approval,
         is_approved_in_time
     from leaking

@@ -47,13 +47,14 @@ expected as (
         end as probability
     from versions
     cross join lags
-    cross join lateral (
-        select
-            (
-                date_trunc('month', versions.close_date)
-                - make_interval(months => lags.lag_months)
-            )::date as as_of
-    ) as snapshots
+    cross join
+        lateral (
+            select
+                (
+                    date_trunc('month', versions.close_date)
+                    - make_interval(months => lags.lag_months)
+                )::date as as_of
+        ) as snapshots
     left join probabilities on lower(versions.stage) = probabilities.stage
     where
         not versions.is_deleted
@@ -71,7 +72,11 @@ rates as (
             when wanted.currency = {{ reporting_currency() }} then 1
             else conversions.rate
         end as fx_rate
-    from (select distinct source_system, currency, as_of from expected) as wanted
+    from (select distinct
+        source_system,
+        currency,
+        as_of
+    from expected) as wanted
     left join {{ conversions('expected', 'as_of') }} as conversions
         on
             wanted.source_system = conversions.source_system
@@ -113,13 +118,14 @@ unknown as (
         on
             opportunities.source_system = firsts.source_system
             and opportunities.opportunity_id = firsts.opportunity_id
-    cross join lateral (
-        select
-            (
-                date_trunc('month', opportunities.close_date::timestamp)
-                - make_interval(months => lags.lag_months)
-            ) at time zone 'UTC' as as_of
-    ) as snapshots
+    cross join
+        lateral (
+            select
+                (
+                    date_trunc('month', opportunities.close_date::timestamp)
+                    - make_interval(months => lags.lag_months)
+                ) at time zone 'UTC' as as_of
+        ) as snapshots
     where
         coalesce(opportunities.created_at, '-infinity') < snapshots.as_of
         and firsts.known_from >= snapshots.as_of
@@ -139,9 +145,21 @@ won as (
 
 -- Every figure three times: for the company, for each seller, and for each product.
 forecasts as (
-    select 'total' as level, 'all' as item, month, lag_months, forecast_amount from weighted
+    select
+        'total' as level,
+        'all' as item,
+        month,
+        lag_months,
+        forecast_amount
+    from weighted
     union all
-    select 'seller' as level, owner_id, month, lag_months, forecast_amount from weighted
+    select
+        'seller' as level,
+        owner_id,
+        month,
+        lag_months,
+        forecast_amount
+    from weighted
     union all
     select
         'product' as level,
@@ -161,9 +179,19 @@ forecasts as (
 ),
 
 actuals as (
-    select 'total' as level, 'all' as item, month, amount_reporting as amount from won
+    select
+        'total' as level,
+        'all' as item,
+        month,
+        amount_reporting as amount
+    from won
     union all
-    select 'seller' as level, owner_id, month, amount_reporting from won
+    select
+        'seller' as level,
+        owner_id,
+        month,
+        amount_reporting
+    from won
     union all
     select
         'product' as level,
@@ -179,11 +207,25 @@ actuals as (
 ),
 
 unknowns as (
-    select 'total' as level, 'all' as item, month, lag_months from unknown
+    select
+        'total' as level,
+        'all' as item,
+        month,
+        lag_months
+    from unknown
     union all
-    select 'seller' as level, owner_id, month, lag_months from unknown
+    select
+        'seller' as level,
+        owner_id,
+        month,
+        lag_months
+    from unknown
     union all
-    select 'product' as level, coalesce(lines.product_number, 'unknown'), month, lag_months
+    select
+        'product' as level,
+        coalesce(lines.product_number, 'unknown'),
+        month,
+        lag_months
     from unknown
     inner join {{ ref('stg_opportunity_lines') }} as lines
         on
@@ -203,9 +245,17 @@ series as (
             item,
             min(month) as first_month
         from (
-            select level, item, month from actuals
+            select
+                level,
+                item,
+                month
+            from actuals
             union all
-            select level, item, month from forecasts
+            select
+                level,
+                item,
+                month
+            from forecasts
         ) as mentioned
         group by level, item
     ) as items
@@ -294,7 +344,7 @@ yardsticks as (
         on
             cells.level = past.level
             and cells.item = past.item
-            and past.month < cells.as_of
+            and cells.as_of > past.month
     where past.naive_amount is not null
     group by cells.level, cells.item, cells.month, cells.lag_months
 ),

@@ -82,7 +82,8 @@ measured as (
             when invoices.type = 'invoice'
                 then coalesce(
                     corrections.first_correction_date
-                    <= invoices.invoice_date + {{ metric_setting('billing_maturity_days') }}::integer,
+                    <= invoices.invoice_date
+                    + {{ metric_setting('billing_maturity_days') }}::integer,
                     false
                 )
         end as is_corrected,

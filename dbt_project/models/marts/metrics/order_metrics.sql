@@ -82,28 +82,28 @@ audit as (
         ) as is_unsigned,
         count(*) filter (
             where
-                events.event = 'created'
-                and events.occurred_at <= coalesce(releases.released_at, 'infinity')
-                and not events.actor_is_service
+            events.event = 'created'
+            and events.occurred_at <= coalesce(releases.released_at, 'infinity')
+            and not events.actor_is_service
         ) as created_count,
         count(*) filter (
             where
-                events.event = 'changed'
-                and events.occurred_at <= coalesce(releases.released_at, 'infinity')
-                and not events.actor_is_service
+            events.event = 'changed'
+            and events.occurred_at <= coalesce(releases.released_at, 'infinity')
+            and not events.actor_is_service
         ) as changed_count,
         count(*) filter (
             where
-                events.event = 'changed'
-                and events.field in (
-                    'product_number', 'quantity', 'unit_price', 'discount_pct', 'net_amount',
-                    'ship_to_address_id', 'bill_to_address_id'
-                )
-                and events.occurred_at > releases.released_at
-                and (
-                    billing.first_invoice_date is null
-                    or {{ utc_date('events.occurred_at') }} <= billing.first_invoice_date
-                )
+            events.event = 'changed'
+            and events.field in (
+                'product_number', 'quantity', 'unit_price', 'discount_pct', 'net_amount',
+                'ship_to_address_id', 'bill_to_address_id'
+            )
+            and events.occurred_at > releases.released_at
+            and (
+                billing.first_invoice_date is null
+                or {{ utc_date('events.occurred_at') }} <= billing.first_invoice_date
+            )
         ) as correction_count,
         (
             array_agg(
@@ -159,8 +159,9 @@ returned as (
         min(return_lines.return_date) as first_return_date,
         -sum(return_lines.quantity) filter (
             where
-                return_lines.return_date
-                <= {{ utc_date('shipping.first_shipped_at') }} + {{ metric_setting('return_maturity_days') }}::integer
+            return_lines.return_date
+            <= {{ utc_date('shipping.first_shipped_at') }}
+            + {{ metric_setting('return_maturity_days') }}::integer
         ) as quantity
     from {{ ref('return_lines') }} as return_lines
     inner join shipping
@@ -234,7 +235,10 @@ line_sums as (
             as returned_line_count,
         coalesce(sum(quantity_shipped) filter (where is_shipped), 0) as shipped_units,
         coalesce(sum(quantity_returned_in_time) filter (where is_shipped), 0) as returned_units,
-        sum(greatest(quantity_shipped - quantity_invoiced - quantity_returned, 0) * unit_amount_reporting)
+        sum(
+            greatest(quantity_shipped - quantity_invoiced - quantity_returned, 0)
+            * unit_amount_reporting
+        )
             as unbilled_amount_reporting,
         sum(greatest(quantity_invoiced - quantity_shipped, 0) * unit_amount_reporting)
             as overbilled_amount_reporting,
@@ -259,11 +263,11 @@ minutes as (
 -- What no system delivers is not known to be nought.
 landed as (
     select
-        exists (select from {{ ref('stg_returns') }}) as has_returns,
-        exists (select from {{ ref('stg_cases') }}) as has_cases,
-        exists (select from {{ ref('stg_sales_orders') }}) as has_sales_orders,
-        exists (select from {{ ref('shipments') }}) as has_shipments,
-        exists (select from {{ ref('stg_order_events') }}) as has_order_events
+        exists(select from {{ ref('stg_returns') }}) as has_returns,
+        exists(select from {{ ref('stg_cases') }}) as has_cases,
+        exists(select from {{ ref('stg_sales_orders') }}) as has_sales_orders,
+        exists(select from {{ ref('shipments') }}) as has_shipments,
+        exists(select from {{ ref('stg_order_events') }}) as has_order_events
 ),
 
 joined as (
@@ -288,7 +292,8 @@ joined as (
         case
             when orders.sales_order_id is not null
                 then coalesce(
-                    audit.created_count > 0 and not audit.is_unsigned, orders.entry_source = 'manual'
+                    audit.created_count > 0 and not audit.is_unsigned,
+                    orders.entry_source = 'manual'
                 )
         end as is_typed_twice,
         coalesce(audit.submitted_at, orders.created_at) as submitted_at,
@@ -312,7 +317,7 @@ joined as (
         line_sums.is_on_time,
         case when billing.invoice_count > 0 then billing.correction_count = 0 end as is_documented,
         case when landed.has_returns then line_sums.is_undamaged end as is_undamaged,
-        orders.status in ('shipped', 'invoiced', 'closed') as is_completed,
+        coalesce(orders.status in ('shipped', 'invoiced', 'closed'), false) as is_completed,
         case when landed.has_cases then coalesce(complaints.complaint_count, 0) end
             as complaint_count,
         coalesce(discounts.requires_approval, false) as requires_approval,
@@ -409,7 +414,11 @@ final as (
         is_completed and not is_assessable as is_not_assessable,
         case when is_assessable then is_all_right end as is_perfect,
         fulfilment_days,
-        case when fulfilment_days is not null then greatest(fulfilment_days - coalesce(dwell_days, 0), 0) end
+        case
+            when
+                fulfilment_days is not null
+                then greatest(fulfilment_days - coalesce(dwell_days, 0), 0)
+        end
             as net_fulfilment_days,
         round(extract(epoch from first_shipped_at - released_at)::numeric / 86400, 4)
             as release_to_ship_days,

@@ -127,7 +127,7 @@ refusals as (
         min(done.finished_at) - refused.started_at as time_to_resolve
     from runs as refused
     left join runs as done
-        on done.run_id > refused.run_id and done.status = 'done' and done.flow = refused.flow
+        on refused.run_id < done.run_id and done.status = 'done' and refused.flow = done.flow
     where refused.status in ('refused', 'failed')
     group by refused.run_id, refused.started_at
 ),

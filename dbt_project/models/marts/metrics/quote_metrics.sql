@@ -125,12 +125,13 @@ measured as (
         chains.revision_count,
         latest.net_amount_reporting,
         chains.order_count > 0 as is_ordered,
-        latest.status in ('accepted', 'rejected', 'expired') or chains.order_count > 0 as is_final,
+        coalesce(latest.status in ('accepted', 'rejected', 'expired'), false)
+        or chains.order_count > 0 as is_final,
         chains.ordered_net_amount_reporting,
         orders.order_date - chains.first_quote_date as cycle_days,
         case
             when latest.order_count > 0
-                then quoted_lines.lines is not distinct from ordered_lines.lines
+                then coalesce(quoted_lines.lines = ordered_lines.lines, false)
         end as is_ordered_as_quoted,
         {{ hours_between('latest.created_at', 'latest.approved_at') }} as approval_hours,
         case

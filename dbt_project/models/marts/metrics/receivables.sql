@@ -16,7 +16,7 @@ payments as (
 ),
 
 has_payments as (
-    select exists (select from payments) as is_known
+    select exists(select from payments) as is_known
 ),
 
 -- A payment is converted as its invoice was, so that a paid invoice leaves nothing behind.
@@ -146,14 +146,15 @@ counted_back as (
         ) as days,
         sum(earlier.sales) as sales_so_far
     from balances
-    cross join lateral (
-        select
-            past.day_count,
-            past.sales,
-            sum(past.sales) over (order by past.month desc) - past.sales as sales_after
-        from balances as past
-        where past.company = balances.company and past.month <= balances.month
-    ) as earlier
+    cross join
+        lateral (
+            select
+                past.day_count,
+                past.sales,
+                sum(past.sales) over (order by past.month desc) - past.sales as sales_after
+            from balances as past
+            where past.company = balances.company and past.month <= balances.month
+        ) as earlier
     group by balances.company, balances.month
 ),
 
