@@ -26,40 +26,7 @@ known_products as (
     select * from {{ ref('reconciliation_products') }}
 ),
 
-{% for type, lines in crm_line_tables() -%}
-{{ type }}_lines as (
-    select
-        documents.pair_key,
-        documents.source_system,
-        documents.document_type,
-        documents.document_id,
-        documents.document_number,
-        documents.place as document_place,
-        documents.is_duplicate,
-        documents.pair_cause,
-        documents.own_minor_units,
-        documents.minor_units,
-        documents.factor,
-        documents.is_other_currency,
-        'crm' as side,
-        lines.source_key as line_id,
-        lines.line_number,
-        lines.product_number,
-        lines.quantity,
-        {{ 'null::text' if type == 'opportunity' else 'lines.unit' }} as unit,
-        lines.unit_price,
-        coalesce(lines.discount_pct, 0) as discount_pct,
-        lines.net_amount,
-        null::numeric as tax_amount
-    from documents
-    inner join {{ ref('stg_' ~ lines) }} as lines
-        on
-            documents.source_system = lines.source_system
-            and documents.document_id = lines.{{ type }}_id
-    where documents.document_type = '{{ type }}' and not lines.is_deleted
-),
-
-{% endfor -%}
+{{ lines_of_sales() }}
 
 order_lines as (
     select
@@ -134,13 +101,7 @@ kit_amounts as (
 ),
 
 whole_lines as (
-    {% for lines in crm_line_tables() -%}
-    select
-        *,
-        0 as part_count
-    from {{ lines[0] }}_lines
-    union all
-    {% endfor -%}
+    {{ whole_lines_of_sales() }}
     select
         order_lines.pair_key,
         order_lines.source_system,
@@ -243,8 +204,9 @@ measured_lines as (
         whole_lines.*,
         coalesce(product_keys.product_key, '-') as product_key,
         product_keys.substitution_key,
-        coalesce(units_of_products.base_unit, units_of_all.base_unit, upper(btrim(whole_lines.unit)))
-            as base_unit,
+        coalesce(
+            units_of_products.base_unit, units_of_all.base_unit, upper(btrim(whole_lines.unit))
+        ) as base_unit,
         coalesce(units_of_products.factor, units_of_all.factor, 1) as unit_factor,
         round(
             whole_lines.quantity * coalesce(units_of_products.factor, units_of_all.factor, 1), 8
@@ -262,7 +224,7 @@ measured_lines as (
             and upper(btrim(whole_lines.unit)) = units_of_products.unit
     left join units_of_all on upper(btrim(whole_lines.unit)) = units_of_all.unit
     -- A fence, here and below: what stands above is worked out once, not where it is used.
-    offset 0
+    {{ fence() }}
 ),
 
 valued_lines as (
@@ -290,120 +252,32 @@ lines_to_match as (
     where not valued_lines.is_duplicate
 ),
 
-{{ matching_pass('exactly_matched', 'lines_to_match', 'product', ['product_key', 'base_quantity', 'unit_price', 'discount_pct']) }},
+{{ matching_pass(
+    'exactly_matched', 'lines_to_match', 'product',
+    ['product_key', 'base_quantity', 'unit_price', 'discount_pct'],
+) }},
 
-{{ matching_pass('matched_by_quantity', 'exactly_matched', 'product', ['product_key', 'base_quantity']) }},
+{{ matching_pass(
+    'matched_by_quantity', 'exactly_matched', 'product', ['product_key', 'base_quantity'],
+) }},
 
-{{ matching_pass('matched_by_product', 'matched_by_quantity', 'product', ['product_key'], pools=true) }},
+{{ matching_pass(
+    'matched_by_product', 'matched_by_quantity', 'product', ['product_key'], pools=true,
+) }},
 
-{{ matching_pass('matched_by_substitution', 'matched_by_product', 'substitution', ['substitution_key'], pools=true) }},
+{{ matching_pass(
+    'matched_by_substitution', 'matched_by_product', 'substitution', ['substitution_key'],
+    pools=true,
+) }},
 
 unmatched as (
     select * from matched_by_substitution
     where match_key is null
 ),
 
-kits as (
-    select
-        kit_numbers.product_key as kit_key,
-        part_numbers.product_key as part_key,
-        min(rules.quantity) as part_quantity,
-        count(*) over (partition by kit_numbers.product_key) as kind_count
-    from {{ ref('kit_parts') }} as rules
-    inner join known_products as kit_numbers
-        on
-            {{ function('normalise_product_number') }}(rules.kit_product_number)
-            = kit_numbers.product_number
-            and kit_numbers.source_system = ''
-    inner join known_products as part_numbers
-        on
-            {{ function('normalise_product_number') }}(rules.part_product_number)
-            = part_numbers.product_number
-            and part_numbers.source_system = ''
-    group by kit_numbers.product_key, part_numbers.product_key
-),
+{{ matched_kits() }},
 
-parts_matched as (
-    select distinct on (parts.side, parts.source_system, parts.document_type, parts.line_id)
-        parts.pair_key,
-        parts.side,
-        parts.source_system,
-        parts.document_type,
-        parts.line_id,
-        whole_kits.side as kit_side,
-        whole_kits.source_system as kit_source_system,
-        whole_kits.document_type as kit_document_type,
-        whole_kits.line_id as kit_line_id,
-        kits.part_quantity,
-        kits.kind_count,
-        concat_ws('|', 'kit', whole_kits.source_system, whole_kits.line_id) as match_key
-    from unmatched as whole_kits
-    inner join kits on whole_kits.product_key = kits.kit_key
-    inner join unmatched as parts
-        on
-            whole_kits.pair_key = parts.pair_key
-            and whole_kits.side <> parts.side
-            and kits.part_key = parts.product_key
-    order by
-        parts.side asc,
-        parts.source_system asc,
-        parts.document_type asc,
-        parts.line_id asc,
-        whole_kits.document_place asc,
-        whole_kits.line_number asc nulls last,
-        whole_kits.line_id asc
-),
-
-kits_matched as (
-    select distinct
-        kit_source_system,
-        kit_document_type,
-        kit_line_id,
-        match_key
-    from parts_matched
-),
-
-matched_by_kit as (
-    select
-        {{ line_columns('unmatched') }},
-        coalesce(parts_matched.match_key, kits_matched.match_key) as match_key,
-        case
-            when coalesce(parts_matched.match_key, kits_matched.match_key) is not null then 'kit'
-        end as match_method,
-        coalesce(parts_matched.match_key, kits_matched.match_key) is not null as is_pooled,
-        parts_matched.part_quantity,
-        parts_matched.kind_count
-    from unmatched
-    left join parts_matched
-        on
-            unmatched.source_system = parts_matched.source_system
-            and unmatched.document_type = parts_matched.document_type
-            and unmatched.line_id = parts_matched.line_id
-    left join kits_matched
-        on
-            unmatched.source_system = kits_matched.kit_source_system
-            and unmatched.document_type = kits_matched.kit_document_type
-            and unmatched.line_id = kits_matched.kit_line_id
-),
-
-matched_lines as (
-    {% for pass in [
-        'exactly_matched', 'matched_by_quantity', 'matched_by_product', 'matched_by_substitution',
-    ] -%}
-    select
-        {{ line_columns(pass) }},
-        match_key,
-        match_method,
-        is_pooled,
-        null::numeric as part_quantity,
-        null::bigint as kind_count
-    from {{ pass }}
-    where match_key is not null
-    union all
-    {% endfor -%}
-    select * from matched_by_kit
-    where match_key is not null
-),
+{{ matched_lines() }},
 
 lines_alone as (
     select {{ line_columns('matched_by_kit') }} from matched_by_kit
@@ -440,77 +314,7 @@ parts_counted as (
 ),
 
 -- Lines that stand together on one side, as one line; what differs between them has no value.
-pooled_lines as (
-    select
-        matched_lines.pair_key,
-        matched_lines.match_key,
-        matched_lines.side,
-        min(matched_lines.match_method) as match_method,
-        {% for column in [
-            'source_system', 'document_type', 'document_id', 'document_number', 'line_id',
-            'line_number', 'product_number',
-        ] -%}
-        (array_agg(matched_lines.{{ column }} order by {{ line_order('matched_lines') }}))[1]
-            as {{ column }},
-        {% endfor -%}
-        array_agg(matched_lines.line_id order by {{ line_order('matched_lines') }}) as line_ids,
-        min(matched_lines.product_key) as product_key,
-        case
-            when min(parts_counted.kind_count) is not null
-                then
-                    case
-                        when
-                            min(parts_counted.kind_count) = min(parts_counted.kind_count_of_kit)
-                            and min(parts_counted.least_quantity)
-                            = min(parts_counted.most_quantity)
-                            then min(parts_counted.least_quantity)
-                    end
-            when count(distinct matched_lines.unit) <= 1 then sum(matched_lines.quantity)
-            when count(distinct matched_lines.base_unit) <= 1 then sum(matched_lines.base_quantity)
-        end as quantity,
-        case
-            when min(parts_counted.kind_count) is not null then null
-            when count(distinct matched_lines.unit) <= 1 then min(matched_lines.unit)
-            when count(distinct matched_lines.base_unit) <= 1 then min(matched_lines.base_unit)
-        end as unit,
-        min(matched_lines.base_unit) as base_unit,
-        case when count(distinct matched_lines.unit) <= 1 then min(matched_lines.unit_factor) else 1
-        end as unit_factor,
-        case
-            when
-                min(parts_counted.kind_count) is null
-                and count(distinct matched_lines.unit_price) = 1
-                and count(distinct matched_lines.unit) <= 1
-                and count(distinct matched_lines.discount_pct) = 1
-                then min(matched_lines.unit_price)
-        end as unit_price,
-        case
-            when count(distinct matched_lines.discount_pct) = 1 then min(matched_lines.discount_pct)
-            else 0
-        end as discount_pct,
-        sum(matched_lines.amount) as amount,
-        sum(matched_lines.tax_amount) as tax_amount,
-        case
-            when count(matched_lines.exact_amount) = count(*) then sum(matched_lines.exact_amount)
-        end as exact_amount,
-        case
-            when count(matched_lines.rounding_rule) = count(*) then min(matched_lines.rounding_rule)
-        end as rounding_rule,
-        sum(matched_lines.part_count) as part_count,
-        min(matched_lines.minor_units) as minor_units,
-        max(matched_lines.factor) as factor,
-        bool_or(matched_lines.is_other_currency) as is_other_currency,
-        min(matched_lines.pair_cause) as pair_cause,
-        bool_or(matched_lines.is_duplicate) as is_duplicate
-    from matched_lines
-    left join parts_counted
-        on
-            matched_lines.pair_key = parts_counted.pair_key
-            and matched_lines.match_key = parts_counted.match_key
-            and matched_lines.side = parts_counted.side
-    where matched_lines.is_pooled
-    group by matched_lines.pair_key, matched_lines.match_key, matched_lines.side
-),
+{{ pooled_lines() }},
 
 sides as (
     select * from pooled_lines
@@ -562,16 +366,7 @@ paired as (
         coalesce(erp_sides.minor_units, crm_sides.minor_units) as minor_units,
         coalesce(crm_sides.is_other_currency, false) or coalesce(erp_sides.is_other_currency, false)
             as is_other_currency,
-        {% for side in ['crm', 'erp'] -%}
-        {% for column in [
-            'source_system', 'document_type', 'document_id', 'document_number', 'line_id',
-            'line_ids', 'line_number', 'product_number', 'product_key', 'quantity', 'unit',
-            'base_unit', 'unit_factor', 'unit_price', 'discount_pct', 'rounding_rule', 'part_count',
-            'pair_amount', 'pair_tax_amount', 'pair_exact_amount', 'pair_unit_price', 'multiplier',
-        ] -%}
-        {{ side }}_sides.{{ column }} as {{ side }}_{{ column }},
-        {% endfor -%}
-        {% endfor -%}
+        {{ both_sides() }}
         crm_sides.pair_key is not null and erp_sides.pair_key is not null as is_matched
     from crm_sides
     full outer join erp_sides
@@ -586,11 +381,13 @@ measured_pairs as (
         *,
         upper(btrim(crm_unit)) <> upper(btrim(erp_unit)) as units_differ,
         case
-            when upper(btrim(crm_unit)) <> upper(btrim(erp_unit)) then crm_quantity * crm_unit_factor
+            when upper(btrim(crm_unit)) <> upper(btrim(erp_unit))
+                then crm_quantity * crm_unit_factor
             else crm_quantity
         end as crm_measure,
         case
-            when upper(btrim(crm_unit)) <> upper(btrim(erp_unit)) then erp_quantity * erp_unit_factor
+            when upper(btrim(crm_unit)) <> upper(btrim(erp_unit))
+                then erp_quantity * erp_unit_factor
             else erp_quantity
         end as erp_measure,
         case
@@ -615,7 +412,7 @@ measured_pairs as (
             else coalesce(crm_pair_amount, -erp_pair_amount)
         end as difference_amount
     from paired
-    offset 0
+    {{ fence() }}
 ),
 
 levels as (
@@ -637,7 +434,7 @@ levels as (
         and difference_amount = erp_pair_tax_amount
         and crm_measure is not distinct from erp_measure as is_tax
     from measured_pairs
-    offset 0
+    {{ fence() }}
 ),
 
 -- From the ERP's amount to the CRM's in steps: quantity, price, discount, and what rounding left.
@@ -680,7 +477,7 @@ steps as (
             else 0
         end as rounding_step
     from levels
-    offset 0
+    {{ fence() }}
 ),
 
 named as (
@@ -709,7 +506,7 @@ named as (
             when is_duplicate then 'duplicate'
         end as whole_cause
     from steps
-    offset 0
+    {{ fence() }}
 ),
 
 compared_pairs as (
@@ -731,24 +528,7 @@ reconciled as (
             else 'erp_only'
         end as line_status,
         case when named.is_matched then named.match_method end as match_method,
-        {% for side in ['crm', 'erp'] -%}
-        named.{{ side }}_source_system,
-        named.{{ side }}_document_type,
-        named.{{ side }}_document_id,
-        named.{{ side }}_document_number,
-        named.{{ side }}_line_id,
-        named.{{ side }}_line_ids,
-        named.{{ side }}_line_number,
-        named.{{ side }}_product_number,
-        named.{{ side }}_product_key,
-        named.{{ side }}_quantity::numeric(28, 8) as {{ side }}_quantity,
-        named.{{ side }}_unit,
-        named.{{ side }}_unit_price::numeric(28, 8) as {{ side }}_unit_price,
-        named.{{ side }}_discount_pct::numeric(9, 4) as {{ side }}_discount_pct,
-        named.{{ side }}_pair_amount::numeric(28, 4) as {{ side }}_net_amount,
-        named.{{ side }}_pair_exact_amount::numeric(38, 8) as {{ side }}_exact_amount,
-        named.{{ side }}_rounding_rule,
-        {% endfor -%}
+        {{ published_sides() }}
         coalesce(named.erp_part_count, 0)::integer as erp_part_count,
         case
             when
@@ -757,9 +537,7 @@ reconciled as (
                 or compared_pairs.pair_key is not null
                 then named.difference_amount
         end::numeric(28, 4) as difference_amount,
-        {% for cause in line_causes() -%}
-        named.{{ cause }}_difference::numeric(28, 4) as {{ cause }}_difference,
-        {% endfor -%}
+        {{ published_parts() }}
         case
             when named.difference_amount = 0 then null
             when named.whole_cause is not null then named.whole_cause

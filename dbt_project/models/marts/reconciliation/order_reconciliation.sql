@@ -62,22 +62,7 @@ pairs as (
         bool_and(is_comparable) as is_comparable,
         bool_or(is_other_currency) as is_other_currency,
         max(link_method) filter (where side = 'erp' and place = 1) as link_method,
-        {% for side in ['crm', 'erp'] -%}
-        {% for column in [
-            'source_system', 'document_type', 'document_id', 'document_number', 'document_date',
-            'created_at', 'status', 'currency',
-        ] -%}
-        max({{ column }}) filter (where side = '{{ side }}' and place = 1) as {{ side }}_{{ column }},
-        {% endfor -%}
-        count(*) filter (where side = '{{ side }}') as {{ side }}_document_count,
-        count(*) filter (where side = '{{ side }}' and not is_cancelled) as {{ side }}_counted,
-        array_agg(document_id order by place asc) filter (where side = '{{ side }}')
-            as {{ side }}_document_ids,
-        array_agg(document_number order by place asc) filter (where side = '{{ side }}')
-            as {{ side }}_document_numbers,
-        sum(converted_amount) filter (where side = '{{ side }}' and not is_cancelled)
-            as {{ side }}_amount,
-        {% endfor -%}
+        {{ sides_of_pairs() }}
         case
             when count(distinct currency) filter (where side = 'crm') <= 1
                 then sum(net_amount) filter (where side = 'crm' and not is_cancelled)
@@ -129,23 +114,27 @@ reconciled as (
         converted.customer_id,
         converted.company,
         coalesce(converted.erp_document_date, converted.crm_document_date) as order_date,
-        {% for side in ['crm', 'erp'] -%}
-        converted.{{ side }}_source_system,
-        {% if side == 'crm' %}converted.crm_document_type,{% endif %}
-        converted.{{ side }}_document_id as {{ 'crm_document_id' if side == 'crm' else 'order_id' }},
-        converted.{{ side }}_document_number
-            as {{ 'crm_document_number' if side == 'crm' else 'order_number' }},
-        converted.{{ side }}_document_ids
-            as {{ 'crm_document_ids' if side == 'crm' else 'order_ids' }},
-        converted.{{ side }}_document_numbers
-            as {{ 'crm_document_numbers' if side == 'crm' else 'order_numbers' }},
-        converted.{{ side }}_document_count::integer
-            as {{ 'crm_document_count' if side == 'crm' else 'order_count' }},
-        converted.{{ side }}_document_date as {{ side }}_date,
-        converted.{{ side }}_created_at,
-        converted.{{ side }}_status,
-        converted.{{ side }}_currency,
-        {% endfor -%}
+        converted.crm_source_system,
+        converted.crm_document_type,
+        converted.crm_document_id,
+        converted.crm_document_number,
+        converted.crm_document_ids,
+        converted.crm_document_numbers,
+        converted.crm_document_count::integer as crm_document_count,
+        converted.crm_document_date as crm_date,
+        converted.crm_created_at,
+        converted.crm_status,
+        converted.crm_currency,
+        converted.erp_source_system,
+        converted.erp_document_id as order_id,
+        converted.erp_document_number as order_number,
+        converted.erp_document_ids as order_ids,
+        converted.erp_document_numbers as order_numbers,
+        converted.erp_document_count::integer as order_count,
+        converted.erp_document_date as erp_date,
+        converted.erp_created_at,
+        converted.erp_status,
+        converted.erp_currency,
         converted.currency,
         converted.crm_own_amount::numeric(28, 4) as crm_own_amount,
         converted.crm_net_amount::numeric(28, 4) as crm_net_amount,
@@ -154,9 +143,9 @@ reconciled as (
             as difference_amount,
         case when converted.is_comparable then coalesce(explained.amount, 0) end::numeric(28, 4)
             as explained_amount,
-        (converted.crm_net_amount - converted.erp_net_amount - coalesce(explained.amount, 0))::numeric(
-            28, 4
-        ) as unexplained_amount,
+        (
+            converted.crm_net_amount - converted.erp_net_amount - coalesce(explained.amount, 0)
+        )::numeric(28, 4) as unexplained_amount,
         case
             when explained.causes is not null then explained.causes[1]
             when
@@ -177,13 +166,18 @@ reconciled as (
             when converted.crm_net_amount_reporting - converted.erp_net_amount_reporting is not null
                 then
                     converted.crm_net_amount_reporting - converted.erp_net_amount_reporting
-                    - case when explained.pair_key is null then 0 else explained.amount_reporting end
+                    - case
+                        when explained.pair_key is null then 0 else explained.amount_reporting
+                    end
         end::numeric(28, 4) as unexplained_amount_reporting,
         case
             when explained.causes[1] in ('missing_in_erp', 'missing_in_crm')
                 then
                     coalesce(
-                        (coalesce(converted.crm_created_at, converted.erp_created_at) at time zone 'UTC')::date,
+                        (
+                            coalesce(converted.crm_created_at, converted.erp_created_at)
+                            at time zone 'UTC'
+                        )::date,
                         converted.erp_document_date,
                         converted.crm_document_date
                     )

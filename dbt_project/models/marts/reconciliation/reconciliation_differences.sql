@@ -56,10 +56,12 @@ sums_of_lines as (
         coalesce(sum(crm_net_amount), 0) as crm_amount,
         coalesce(sum(erp_net_amount), 0) as erp_amount,
         case
-            when count(crm_exact_amount) = count(crm_line_id) then coalesce(sum(crm_exact_amount), 0)
+            when count(crm_exact_amount) = count(crm_line_id)
+                then coalesce(sum(crm_exact_amount), 0)
         end as crm_exact_amount,
         case
-            when count(erp_exact_amount) = count(erp_line_id) then coalesce(sum(erp_exact_amount), 0)
+            when count(erp_exact_amount) = count(erp_line_id)
+                then coalesce(sum(erp_exact_amount), 0)
         end as erp_exact_amount
     from lines
     where line_status in ('matched', 'crm_only', 'erp_only')
@@ -99,22 +101,7 @@ parts_of_lines as (
         part.explanation
     from lines
     inner join pairs on lines.pair_key = pairs.pair_key
-    cross join lateral (
-        values
-        {% for cause in line_causes() -%}
-        ('{{ cause }}', lines.{{ cause }}_difference, {{ explained(cause) }}),
-        {% endfor -%}
-        (
-            'missing_in_erp',
-            case when lines.line_status = 'crm_only' then lines.difference_amount end,
-            'The order has no line for it'
-        ),
-        (
-            'missing_in_crm',
-            case when lines.line_status = 'erp_only' then lines.difference_amount end,
-            'The sale has no line for it'
-        )
-    ) as part (cause, amount, explanation)
+    {{ causes_of_lines() }}
     where
         pairs.is_comparable
         and pairs.pair_cause is null

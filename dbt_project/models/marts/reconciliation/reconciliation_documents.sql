@@ -193,25 +193,7 @@ crm_sales as (
 
 -- A header without an amount is worth its lines, if every one of them says what it is worth.
 unpriced_sales as (
-    {% for type, lines in crm_line_tables() -%}
-    select
-        crm_sales.source_system,
-        crm_sales.document_type,
-        crm_sales.document_id,
-        case when count(lines.net_amount) = count(*) then sum(lines.net_amount) end as net_amount
-    from crm_sales
-    inner join {{ ref('stg_' ~ lines) }} as lines
-        on
-            crm_sales.source_system = lines.source_system
-            and crm_sales.document_id = lines.{{ type }}_id
-    where
-        crm_sales.net_amount is null
-        and crm_sales.document_type = '{{ type }}'
-        and not lines.is_deleted
-    group by crm_sales.source_system, crm_sales.document_type, crm_sales.document_id
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
+    {{ sums_of_unpriced_sales() }}
 ),
 
 known_sales as (
@@ -227,8 +209,9 @@ known_sales as (
         crm_sales.erp_order_number,
         crosswalk.customer_id,
         coalesce(crm_sales.net_amount, unpriced_sales.net_amount) as net_amount,
-        {{ pair_key('crm_sales.source_system', 'crm_sales.document_type', 'crm_sales.document_id') }}
-            as own_key
+        {{ pair_key(
+            'crm_sales.source_system', 'crm_sales.document_type', 'crm_sales.document_id'
+        ) }} as own_key
     from crm_sales
     left join unpriced_sales
         on
@@ -257,13 +240,29 @@ order_links as (
         orders.order_id,
         case
             when orders.sales_order_id is not null
-                then {{ pair_key('orders.crm_source_system', "'sales_order'", 'orders.sales_order_id') }}
+                then
+                    {{ pair_key(
+                        'orders.crm_source_system', "'sales_order'", 'orders.sales_order_id'
+                    ) }}
             when quote_heads.document_id is not null
-                then {{ pair_key('orders.crm_source_system', 'quote_heads.document_type', 'quote_heads.document_id') }}
+                then
+                    {{ pair_key(
+                        'orders.crm_source_system',
+                        'quote_heads.document_type',
+                        'quote_heads.document_id'
+                    ) }}
             when won_opportunities.source_key is not null
-                then {{ pair_key('orders.crm_source_system', "'opportunity'", 'won_opportunities.source_key') }}
+                then
+                    {{ pair_key(
+                        'orders.crm_source_system', "'opportunity'", 'won_opportunities.source_key'
+                    ) }}
             when referenced_opportunities.opportunity_id is not null
-                then {{ pair_key('referenced_opportunities.source_system', "'opportunity'", 'referenced_opportunities.opportunity_id') }}
+                then
+                    {{ pair_key(
+                        'referenced_opportunities.source_system',
+                        "'opportunity'",
+                        'referenced_opportunities.opportunity_id'
+                    ) }}
         end as sale_key,
         case
             when orders.sales_order_id is not null
@@ -570,27 +569,7 @@ crowded_documents as (
 ),
 
 crowded_lines as (
-    {% for type, lines in crm_line_tables() + [('order', 'order_lines')] -%}
-    select
-        crowded_documents.pair_key,
-        crowded_documents.side,
-        crowded_documents.place,
-        lines.product_number,
-        sum(lines.quantity) as quantity
-    from crowded_documents
-    inner join {{ ref('stg_' ~ lines) }} as lines
-        on
-            crowded_documents.source_system = lines.source_system
-            and crowded_documents.document_id = lines.{{ type }}_id
-    where crowded_documents.document_type = '{{ type }}' and not lines.is_deleted
-    group by
-        crowded_documents.pair_key,
-        crowded_documents.side,
-        crowded_documents.place,
-        lines.product_number
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
+    {{ products_of_crowded_documents() }}
 ),
 
 contents as (
