@@ -1,0 +1,24 @@
+with fields as (
+    {{ business_central_documents(source('business_central', 'business_central_sales_quote'), [
+        'number', 'status', 'documentDate', 'validUntilDate', 'sentDate', 'acceptedDate',
+        'currencyCode', 'totalAmountExcludingTax',
+    ]) }}
+),
+
+final as (
+    {{ canonical_row('quotes', {
+        'quote_id': 'lower(id)',
+        'quote_number': 'number',
+        'status': word_for(business_central_word('status'), {
+            'draft': 'draft', 'in review': 'draft', 'sent': 'presented', 'accepted': 'accepted',
+            'expired': 'expired',
+        }, "'draft'"),
+        'quote_date': business_central_date('document_date'),
+        'valid_until': business_central_date('valid_until_date'),
+        'currency': 'currency_code',
+        'net_amount': 'total_amount_excluding_tax',
+        'modified_at': business_central_date('last_modified_date_time'),
+    }) }}
+)
+
+select * from final
