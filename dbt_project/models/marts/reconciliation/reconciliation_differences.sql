@@ -122,8 +122,8 @@ headers as (
         and pairs.erp_single_amount in (
             sums_of_lines.erp_amount, round(sums_of_lines.erp_exact_amount, pairs.minor_units)
         ) as is_rounded_once,
-        pairs.crm_single_amount is distinct from sums_of_lines.crm_amount as is_of_crm,
-        pairs.erp_single_amount is distinct from sums_of_lines.erp_amount as is_of_erp
+        coalesce(pairs.crm_single_amount <> sums_of_lines.crm_amount, true) as is_of_crm,
+        coalesce(pairs.erp_single_amount <> sums_of_lines.erp_amount, true) as is_of_erp
     from pairs
     left join sums_of_lines on pairs.pair_key = sums_of_lines.pair_key
     where pairs.is_comparable and pairs.pair_cause is null
