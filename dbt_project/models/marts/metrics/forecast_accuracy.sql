@@ -29,59 +29,69 @@ latest as (
     from versions
 ),
 
+-- Every version looks ahead to the month in which it was to close.
+looking_ahead as (
+    select
+        versions.*,
+        lags.lag_months,
+        date_trunc('month', versions.close_date)::date as month,
+        (
+            date_trunc('month', versions.close_date::timestamp)
+            - make_interval(months => lags.lag_months)
+        )::date as as_of
+    from versions
+    cross join lags
+    where versions.close_date is not null
+),
+
 -- What was expected at the start of the month, and one and three months before it.
 expected as (
     select
-        versions.source_system,
-        versions.opportunity_id,
-        date_trunc('month', versions.close_date)::date as month,
-        lags.lag_months,
-        snapshots.as_of,
-        coalesce(versions.owner_id, 'unknown') as owner_id,
-        versions.amount,
-        versions.currency,
+        looking_ahead.source_system,
+        looking_ahead.opportunity_id,
+        looking_ahead.month,
+        looking_ahead.lag_months,
+        looking_ahead.as_of,
+        coalesce(looking_ahead.owner_id, 'unknown') as owner_id,
+        looking_ahead.amount,
+        looking_ahead.currency,
         case
-            when versions.is_won then 1
-            when versions.is_closed then 0
-            else coalesce(versions.probability, probabilities.probability)
+            when looking_ahead.is_won then 1
+            when looking_ahead.is_closed then 0
+            else coalesce(looking_ahead.probability, probabilities.probability)
         end as probability
-    from versions
-    cross join lags
-    cross join
-        lateral (
-            select
-                (
-                    date_trunc('month', versions.close_date)
-                    - make_interval(months => lags.lag_months)
-                )::date as as_of
-        ) as snapshots
-    left join probabilities on lower(versions.stage) = probabilities.stage
+    from looking_ahead
+    left join probabilities on lower(looking_ahead.stage) = probabilities.stage
     where
-        not versions.is_deleted
-        and versions.close_date is not null
-        and versions.held_from < snapshots.as_of at time zone 'UTC'
-        and coalesce(versions.held_to, 'infinity') >= snapshots.as_of at time zone 'UTC'
+        not looking_ahead.is_deleted
+        and looking_ahead.held_from < looking_ahead.as_of at time zone 'UTC'
+        and coalesce(looking_ahead.held_to, 'infinity')
+        >= looking_ahead.as_of at time zone 'UTC'
+),
+
+currency_days as (
+    select distinct
+        source_system,
+        currency,
+        as_of
+    from expected
 ),
 
 rates as (
     select
-        wanted.source_system,
-        wanted.currency,
-        wanted.as_of,
+        currency_days.source_system,
+        currency_days.currency,
+        currency_days.as_of,
         case
-            when wanted.currency = {{ reporting_currency() }} then 1
+            when currency_days.currency = {{ reporting_currency() }} then 1
             else conversions.rate
         end as fx_rate
-    from (select distinct
-        source_system,
-        currency,
-        as_of
-    from expected) as wanted
+    from currency_days
     left join {{ conversions('expected', 'as_of') }} as conversions
         on
-            wanted.source_system = conversions.source_system
-            and wanted.currency = conversions.currency
-            and wanted.as_of = conversions.rate_date
+            currency_days.source_system = conversions.source_system
+            and currency_days.currency = conversions.currency
+            and currency_days.as_of = conversions.rate_date
 ),
 
 weighted as (
@@ -97,38 +107,40 @@ weighted as (
             and expected.as_of = rates.as_of
 ),
 
--- Sales that existed at the time but are known only as they became later.
-unknown as (
+firsts as (
     select
-        date_trunc('month', opportunities.close_date)::date as month,
-        lags.lag_months,
-        coalesce(opportunities.owner_id, 'unknown') as owner_id,
+        source_system,
+        opportunity_id,
+        min(held_from) as known_from
+    from versions
+    group by source_system, opportunity_id
+),
+
+closing as (
+    select
         opportunities.source_system,
-        opportunities.opportunity_id
+        opportunities.opportunity_id,
+        coalesce(opportunities.owner_id, 'unknown') as owner_id,
+        opportunities.created_at,
+        firsts.known_from,
+        lags.lag_months,
+        date_trunc('month', opportunities.close_date)::date as month,
+        (
+            date_trunc('month', opportunities.close_date::timestamp)
+            - make_interval(months => lags.lag_months)
+        ) at time zone 'UTC' as as_of
     from opportunities
     cross join lags
-    inner join (
-        select
-            source_system,
-            opportunity_id,
-            min(held_from) as known_from
-        from versions
-        group by source_system, opportunity_id
-    ) as firsts
+    inner join firsts
         on
             opportunities.source_system = firsts.source_system
             and opportunities.opportunity_id = firsts.opportunity_id
-    cross join
-        lateral (
-            select
-                (
-                    date_trunc('month', opportunities.close_date::timestamp)
-                    - make_interval(months => lags.lag_months)
-                ) at time zone 'UTC' as as_of
-        ) as snapshots
-    where
-        coalesce(opportunities.created_at, '-infinity') < snapshots.as_of
-        and firsts.known_from >= snapshots.as_of
+),
+
+-- Sales that existed at the time but are known only as they became later.
+unknown as (
+    select * from closing
+    where coalesce(created_at, '-infinity') < as_of and known_from >= as_of
 ),
 
 won as (
@@ -155,7 +167,7 @@ forecasts as (
     union all
     select
         'seller' as level,
-        owner_id,
+        owner_id as item,
         month,
         lag_months,
         forecast_amount
@@ -163,10 +175,10 @@ forecasts as (
     union all
     select
         'product' as level,
-        coalesce(line_versions.product_number, 'unknown'),
+        coalesce(line_versions.product_number, 'unknown') as item,
         weighted.month,
         weighted.lag_months,
-        line_versions.net_amount * weighted.probability * weighted.fx_rate
+        line_versions.net_amount * weighted.probability * weighted.fx_rate as forecast_amount
     from weighted
     inner join line_versions
         on
@@ -188,16 +200,16 @@ actuals as (
     union all
     select
         'seller' as level,
-        owner_id,
+        owner_id as item,
         month,
-        amount_reporting
+        amount_reporting as amount
     from won
     union all
     select
         'product' as level,
-        coalesce(lines.product_number, 'unknown'),
+        coalesce(lines.product_number, 'unknown') as item,
         won.month,
-        lines.net_amount * won.fx_rate
+        lines.net_amount * won.fx_rate as amount
     from won
     inner join {{ ref('stg_opportunity_lines') }} as lines
         on
@@ -216,14 +228,14 @@ unknowns as (
     union all
     select
         'seller' as level,
-        owner_id,
+        owner_id as item,
         month,
         lag_months
     from unknown
     union all
     select
         'product' as level,
-        coalesce(lines.product_number, 'unknown'),
+        coalesce(lines.product_number, 'unknown') as item,
         month,
         lag_months
     from unknown

@@ -8,7 +8,9 @@ documents as (
         date_trunc('month', coalesce(order_date, crm_date, erp_date))::date as month,
         crm_document_id is not null and coalesce(lower(crm_status), '') not like 'cancel%'
             as is_crm_sale,
-        order_id is not null and erp_status is distinct from 'cancelled' as is_erp_order
+        order_id is not null and coalesce(erp_status, '') <> 'cancelled' as is_erp_order,
+        coalesce(company, 'unknown') as known_company,
+        coalesce(currency, 'unknown') as known_currency
     from {{ ref('order_reconciliation') }}
     where coalesce(order_date, crm_date, erp_date) is not null
 ),
@@ -27,9 +29,9 @@ lines as (
         count(*) as line_count,
         count(*) filter (
             where
-                line_status = 'matched'
-                and coalesce(quantity_difference, 0) = 0
-                and coalesce(unit_difference, 0) = 0
+            line_status = 'matched'
+            and coalesce(quantity_difference, 0) = 0
+            and coalesce(unit_difference, 0) = 0
         ) as agreeing_count
     from {{ ref('order_line_reconciliation') }}
     where line_status in ('matched', 'crm_only', 'erp_only')
@@ -39,8 +41,8 @@ lines as (
 final as (
     select
         pairs.month,
-        coalesce(pairs.company, 'unknown') as company,
-        coalesce(pairs.currency, 'unknown') as currency,
+        pairs.known_company as company,
+        pairs.known_currency as currency,
         count(*) filter (where pairs.is_crm_sale) as crm_sale_count,
         count(*) filter (where pairs.is_crm_sale and pairs.link_status = 'linked')
             as crm_linked_count,
@@ -66,7 +68,7 @@ final as (
             as agreeing_line_count
     from pairs
     left join lines on pairs.pair_key = lines.pair_key
-    group by 1, 2, 3
+    group by pairs.month, pairs.known_company, pairs.known_currency
 )
 
 select * from final

@@ -50,34 +50,34 @@ movements as (
     from invoices
     union all
     select
-        known_company,
-        date_trunc('month', due_date + 1)::date,
-        null,
-        null,
-        gross_amount_reporting,
-        0,
-        false
+        known_company as company,
+        date_trunc('month', due_date + 1)::date as month,
+        null as sales,
+        null as receivable,
+        gross_amount_reporting as overdue,
+        0 as unconverted,
+        false as is_booking
     from invoices
     where type = 'invoice' and due_date is not null
     union all
     select
         company,
-        date_trunc('month', paid_date)::date,
-        null,
-        -amount,
-        null,
-        case when amount is null then 1 else 0 end,
-        true
+        date_trunc('month', paid_date)::date as month,
+        null as sales,
+        -amount as receivable,
+        null as overdue,
+        case when amount is null then 1 else 0 end as unconverted,
+        true as is_booking
     from settled
     union all
     select
         company,
-        date_trunc('month', greatest(paid_date, due_date + 1))::date,
-        null,
-        null,
-        -amount,
-        0,
-        false
+        date_trunc('month', greatest(paid_date, due_date + 1))::date as month,
+        null as sales,
+        null as receivable,
+        -amount as overdue,
+        0 as unconverted,
+        false as is_booking
     from settled
     where type = 'invoice' and due_date is not null
 ),
