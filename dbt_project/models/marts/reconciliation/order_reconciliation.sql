@@ -44,8 +44,9 @@ explained as (
         pair_key,
         sum(amount) as amount,
         case when bool_and(is_reported) then sum(amount_reporting) end as amount_reporting,
-        array_agg(cause order by abs(amount) desc nulls last, cause asc)
-            filter (where is_cause) as causes
+        array_agg(cause order by abs(amount) desc nulls last, cause asc) filter (
+            where is_cause
+        ) as causes
     from causes
     group by pair_key
 ),
