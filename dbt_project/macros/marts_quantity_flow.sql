@@ -44,10 +44,10 @@
     where orders.order_id is null and {{ only_affected([alone]) }}
 {%- endmacro %}
 
-{#- Within which lines of one step are matched after those that are linked. -#}
+{#- Within which, of one unit, lines of one step are matched after those that are linked. -#}
 {% macro same_goods(lines) -%}
     {{ lines }}.chain_id || '|' || coalesce({{ lines }}.known_order_id, '') || '|'
-    || {{ product_key(lines ~ '.product_number') }} || '|' || coalesce({{ lines }}.unit, '')
+    || {{ product_key(lines ~ '.product_number') }}
 {%- endmacro %}
 
 {#- One step's side: a select over lines with chains. -#}
@@ -67,7 +67,7 @@
         lines.unit,
         {{ sign }}coalesce(lines.quantity, 0) as quantity,
         {{ link }} as link_key,
-        {{ goods }} as goods_key,
+        {{ goods }} as goods,
         {{ counts }} as counts,
         {{ called_off }} as is_called_off
     from {{ lines }} as lines
@@ -181,7 +181,7 @@
 {% macro flow_lines() -%}
     {%- set order_link = "lines.source_system || '|' || lines.order_line_id" -%}
     {%- set goods = same_goods('lines') -%}
-    {%- set quoted = "lines.chain_id || '|' || " ~ product_key('lines.product_number') ~ " || '|' || coalesce(lines.unit, '')" -%}
+    {%- set quoted = "lines.chain_id || '|' || " ~ product_key('lines.product_number') -%}
     {%- set place = "lines.chain_id || '|' || lines.line_number" -%}
     {%- set sold = "lines.type <> 'credit_note'" -%}
     {%- set invoice_link = "lines.source_system || '|' || lines.{} || '|' || coalesce(lines.order_line_id, " ~ product_key('lines.product_number') ~ ")" -%}

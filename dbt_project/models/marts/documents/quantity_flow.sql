@@ -219,16 +219,60 @@ all_lines as (
     {{ flow_lines() }}
 ),
 
+unitless_goods as (
+    select distinct
+        step,
+        goods
+    from all_lines
+    where side = 'to' and unit is null and goods is not null
+),
+
+-- What names no unit is of the one that the first line of its goods has.
+usual_units as (
+    select distinct on (all_lines.step, all_lines.goods)
+        all_lines.step,
+        all_lines.goods,
+        all_lines.unit
+    from all_lines
+    inner join unitless_goods
+        on
+            all_lines.step = unitless_goods.step
+            and all_lines.goods = unitless_goods.goods
+    where all_lines.side = 'from'
+    order by
+        all_lines.step asc,
+        all_lines.goods asc,
+        all_lines.moment asc nulls last,
+        all_lines.document_id asc,
+        all_lines.line_number asc nulls last,
+        all_lines.line_id asc
+),
+
 lines as (
     select
-        *,
+        all_lines.*,
+        case
+            when all_lines.step = 'quote_to_order' then all_lines.goods
+            when all_lines.side = 'from'
+                then all_lines.goods || '|' || coalesce(all_lines.unit, '')
+            else all_lines.goods || '|' || coalesce(all_lines.unit, usual_units.unit, '')
+        end as goods_key,
         row_number() over (
             order by
-                moment asc nulls last, document_id asc, line_number asc nulls last, line_id asc,
-                source_system asc, step asc, side asc
+                all_lines.moment asc nulls last,
+                all_lines.document_id asc,
+                all_lines.line_number asc nulls last,
+                all_lines.line_id asc,
+                all_lines.source_system asc,
+                all_lines.step asc,
+                all_lines.side asc
         ) as line_no,
-        case when quantity < 0 then -1 else 1 end as direction
+        case when all_lines.quantity < 0 then -1 else 1 end as direction
     from all_lines
+    left join usual_units
+        on
+            all_lines.step = usual_units.step
+            and all_lines.goods = usual_units.goods
 ),
 
 links as (
