@@ -48,7 +48,8 @@ class Step:
     @property
     def words(self) -> str:
         """The name as people read it."""
-        return self.name.upper() if self.is_total else self.name.replace("_", " ")
+        words = self.name.split("_")
+        return " ".join(word.upper() if word in ("crm", "erp") else word for word in words)
 
 
 @dataclass(frozen=True)
