@@ -14,7 +14,7 @@ from flows.core.warehouse import connect
 from flows.explaining.declared import HISTORIES, PATHS
 from flows.explaining.described import DescribedMart, described_marts, marts_folder
 from flows.explaining.hops import Path
-from flows.explaining.kinds import CONVERTED
+from flows.explaining.kinds import COMPUTED, CONVERTED
 from flows.explaining.lineage import Derivation, Origin, derivations
 from flows.explaining.paths import Keys, paths_of
 
@@ -142,15 +142,15 @@ def _by_own_cells(mart: DescribedMart, name: str, found: Mapping[str, Derivation
     """
     derived, amount = found[name], found.get(name.removesuffix("_reporting"))
     rate = found.get("fx_rate")
-    if derived.kind != CONVERTED or not name.endswith("_reporting") or not amount or not rate:
+    if derived.kind != CONVERTED:
         return derived
-    if _values(derived) != _values(amount) | _values(rate):
-        return derived
-    own = {
-        Origin(f"marts.{mart.name}", "", column)
-        for column in (name.removesuffix("_reporting"), "fx_rate")
-    }
-    return Derivation(derived.kind, derived.formula, frozenset(own))
+    if amount and rate and _values(derived) == _values(amount) | _values(rate):
+        own = (name.removesuffix("_reporting"), "fx_rate")
+        origins = frozenset(Origin(f"marts.{mart.name}", "", column) for column in own)
+        return Derivation(CONVERTED, derived.formula, origins)
+    # Of more than an amount and a rate, the product is only the last step.
+    kind = CONVERTED if len(_values(derived)) == len(("amount", "rate")) else COMPUTED
+    return Derivation(kind, derived.formula, derived.origins)
 
 
 def _values(derived: Derivation) -> frozenset[tuple[str, str]]:

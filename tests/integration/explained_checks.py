@@ -16,7 +16,7 @@ from flows.core.canonical import Column, entity
 from flows.core.ownership import ownership_rules
 from flows.core.settings import settings
 from flows.explaining import Cell
-from flows.explaining.declared import HISTORIES
+from flows.explaining.declared import FOLLOWED, HISTORIES
 
 CENT_OF_A_CENT = Decimal("0.0001")
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")
@@ -86,6 +86,8 @@ def check_value(cell: Cell, findings: Findings) -> None:
     """Check that a value follows from its sources by the rule that is named."""
     if any(source.get("is_used") is None for source in _inputs(cell)):
         return  # the rows may count or not: what can be checked is what they hold
+    if not _inputs(cell) and cell.table not in FOLLOWED:
+        return  # one of several fixed words, such as how lines were matched
     values = [source.get("source_value") for source in _inputs(cell)]
     known = [value for value in values if value is not None]
     formula = " ".join(cell.formula)
