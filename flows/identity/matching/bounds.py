@@ -4,7 +4,8 @@ Most pairs of a block are hopeless: they miss the threshold whatever the slow co
 Asking the quick conditions alone finds them at a fraction of the cost, and changes no score.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from math import log2
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,18 @@ if TYPE_CHECKING:
 
 # Functions that cost more than a look at the values; each dialect calls them in its own way.
 SLOW = ("jaro", "levenshtein", "list_filter", "filter(", "regexp", "rlike", "soundex")
+INTERSECTION = re.compile(r"array_length\(array_intersect\((\w+)_l, \1_r\)\) > 0", re.IGNORECASE)
 LISTS = ("array_intersect", "arrays_overlap", "list_contains", "array_contains")
 
 
-def most(comparison: "Comparison", rarest: float, dialect: str) -> str:
+def most(
+    comparison: "Comparison", rarest: float, dialect: str, masked: Collection[str] = ()
+) -> str:
     """Return SQL for at most how many bits a comparison adds, `rarest` the least frequency of all.
 
     Levels are asked in their order. Of one that is slow only the quick part is asked: where that
-    holds, the level may hold, or a later one.
+    holds, the level may hold, or a later one. Of lists that are `masked`, with one bit per value
+    in mask_<column>, only the masks are looked at.
     """
     levels = comparison.comparison_levels
     weights = [_most_bits(level, levels, rarest) for level in levels]
@@ -30,9 +35,9 @@ def most(comparison: "Comparison", rarest: float, dialect: str) -> str:
         if weight <= lowest and _names_any((*SLOW, *LISTS), level.sql_condition):
             continue  # not asked, it counts for no less than it weighs
         parts = [part.sql(dialect) for part in _conjuncts(_parsed(level.sql_condition, dialect))]
-        quick = [part for part in parts if not _names_any(SLOW, part)]
+        quick = [_by_mask(part, masked) for part in parts if not _names_any(SLOW, part)]
         condition = " and ".join(f"({part})" for part in quick) or "1 = 1"
-        if len(quick) == len(parts):
+        if quick == parts:
             bound = f"case when {condition} then {_bits(weight)} else {bound} end"
         else:
             bound = f"greatest(case when {condition} then {_bits(weight)} end, {bound})"
@@ -54,6 +59,18 @@ def _most_bits(
 
 def _bits(weight: float) -> str:
     return f"cast({weight} as double)"
+
+
+def _by_mask(condition: str, masked: Collection[str]) -> str:
+    """Ask whether masks meet, which they do when the lists do, and at times else."""
+    if "not " in condition.lower():
+        return condition
+    return INTERSECTION.sub(
+        lambda found: (
+            f"(mask_{found[1]}_l & mask_{found[1]}_r) <> 0" if found[1] in masked else found[0]
+        ),
+        condition,
+    )
 
 
 def _names_any(functions: Sequence[str], condition: str) -> bool:

@@ -75,6 +75,12 @@ class DuckEngine:
             "group by held.group_number"
         )
 
+    @staticmethod
+    def mask(column: str) -> str:
+        """Return SQL for a list as bits, one set by each value."""
+        bits = f"list_transform({column}, one -> 1::ubigint << (hash(one) % 64))"
+        return f"list_aggregate({bits}, 'bit_or')"
+
     def api(self) -> "DatabaseAPISubClass":
         """Return Splink's way to this engine."""
         from splink import DuckDBAPI  # noqa: PLC0415 - slow to import

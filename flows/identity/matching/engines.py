@@ -32,6 +32,9 @@ class Engine(Protocol):
     def element_frequencies(self, column: str, population: int) -> str:
         """Return a query for the frequencies of a list's elements in order, and the rare ones."""
 
+    def mask(self, column: str, /) -> str | None:
+        """Return SQL for a list as bits, one set by each value, where the engine is quick at it."""
+
     def api(self) -> "DatabaseAPISubClass":
         """Return Splink's way to this engine."""
 

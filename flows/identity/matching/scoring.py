@@ -148,16 +148,24 @@ def predict(model: Model, engine: Engine) -> str:
 def _leave_hopeless_out(model: Model, engine: Engine) -> None:
     """Make a table of the pairs that can reach the threshold, by a bound on what they weigh."""
     rarest = 2.0 ** (1 - model.population)
-    bounds = [most(one, rarest, engine.dialect) for one in model.compared(engine.dialect)]
+    columns = engine.columns("features")
+    lists = [c for c in columns if c.removeprefix("rare_") in model.features.lists]
+    masks = {column: mask for column in lists if (mask := engine.mask(column))}
+    compared = model.compared(engine.dialect)
+    bounds = [most(one, rarest, engine.dialect, masks) for one in compared]
     weight = f"{log2(model.prior / (1 - model.prior))} + {' + '.join(bounds)}"
     least = log2(model.threshold / (1 - model.threshold)) - ROUNDING
-    asked = [name for name in engine.columns("features") if f"{name}_l" in weight]
+    chosen = {column: column for column in columns}
+    chosen |= {f"mask_{column}": mask for column, mask in masks.items()}
+    asked = [name for name in chosen if f"{name}_l" in weight]
+    looked_at = ", ".join(["group_number", *(f"{chosen[name]} as {name}" for name in asked)])
+    engine.execute(f"create table glances as select {looked_at} from features")
     sides = [f"{side}.{name} as {name}_{side}" for name in asked for side in ("l", "r")]
     engine.execute(
         "create table hopeful_pairs as select join_key_l, join_key_r, match_key from ("
         f"select pairs.*, {', '.join(sides)} from pairs "
-        "inner join features as l on pairs.join_key_l = l.group_number "
-        "inner join features as r on pairs.join_key_r = r.group_number"
+        "inner join glances as l on pairs.join_key_l = l.group_number "
+        "inner join glances as r on pairs.join_key_r = r.group_number"
         f") as compared where {weight} >= {least}"
     )
 

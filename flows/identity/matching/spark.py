@@ -66,6 +66,11 @@ class SparkEngine:
             "group by held.group_number) as gathered"
         )
 
+    @staticmethod
+    def mask(_column: str, /) -> str | None:
+        """Return nothing: lists are looked at themselves."""
+        return None
+
     def api(self) -> "DatabaseAPISubClass":
         """Return Splink's way to this engine."""
         from splink import SparkAPI  # noqa: PLC0415 - optional
