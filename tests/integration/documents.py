@@ -76,7 +76,8 @@ def line(run_id: int, key: str, order_id: str = "O1", **values: Any) -> None:
 
 def ship(run_id: int, key: str, line_key: str | None, quantity: float, **values: Any) -> None:
     """Stage a shipment of one line."""
-    header = {"shipment_id": key, "order_id": values.pop("order_id", "O1"), "customer_id": "c1"}
+    header = {"shipment_id": key, "order_id": values.pop("order_id", "O1")}
+    header["customer_id"] = values.pop("customer_id", "c1")
     stage("shipments", "erp", run_id, ship_to_address_id="a1", **header)
     row = {"shipment_line_id": f"{key}-1", "shipment_id": key, "order_line_id": line_key}
     row |= {"product_number": "A", "quantity": quantity, "unit": "C62"}
