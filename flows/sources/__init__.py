@@ -36,9 +36,15 @@ def open_source(config: ConnectionConfig) -> Source | WindowSource:
 def check_source(config: ConnectionConfig) -> CheckReport:
     """Say what works at a connection, which permission is missing and what a run costs in calls."""
     if config.system == "salesforce":
-        from flows.sources.salesforce.check import check  # noqa: PLC0415 - as above
+        from flows.sources.salesforce.check import check as check_salesforce  # noqa: PLC0415 - as above
 
-        return check(config)
+        return check_salesforce(config)
+    if config.system == "business_central":
+        from flows.sources.business_central.check import (  # noqa: PLC0415 - as above
+            check as check_business_central,
+        )
+
+        return check_business_central(config)
     try:
         found = open_source(config).objects()
     except ConcordError as error:

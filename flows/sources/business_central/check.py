@@ -1,0 +1,93 @@
+"""What works at a Business Central connection, which permission is missing, what a run costs."""
+
+from collections.abc import Iterator
+
+from flows.core.errors import (
+    ConnectionsError,
+    NotPermittedError,
+    SourceRefusedError,
+    SourceUnavailableError,
+)
+from flows.sources.business_central.api import BusinessCentralApi
+from flows.sources.business_central.objects import EXPANDED, REREAD
+from flows.sources.business_central.source import BusinessCentralSource, open_business_central
+from flows.sources.connections import ConnectionConfig
+from flows.sources.http import Patience
+from flows.sources.report import CheckReport, Finding
+from flows.sources.windows import WindowObject
+
+FAULTS = (SourceRefusedError, SourceUnavailableError, ConnectionsError)
+# Signing in asks twice; then come $metadata and the companies.
+CALLS_BEFORE = 4
+HASTY = Patience(attempts=2)
+
+
+def check(config: ConnectionConfig, patience: Patience = HASTY) -> CheckReport:
+    """Sign in, look at every set that would be read and count its rows; nothing is landed."""
+    try:
+        source = open_business_central(config, patience)
+    except ConnectionsError as error:
+        return CheckReport(config.name, [Finding("options", is_good=False, detail=str(error))])
+    try:
+        return _Checking(source, config.name).report()
+    finally:
+        source.close()
+
+
+class _Checking:
+    """One check under way."""
+
+    def __init__(self, source: BusinessCentralSource, name: str) -> None:
+        self._source = source
+        self._api: BusinessCentralApi = source.api
+        self._name = name
+        self._quiet = CALLS_BEFORE
+        self._full = CALLS_BEFORE
+
+    def report(self) -> CheckReport:
+        try:
+            names = ", ".join(one.name for one in self._api.companies)
+            _ = self._api.metadata
+        except FAULTS as error:
+            return CheckReport(self._name, [Finding("sign in", is_good=False, detail=str(error))])
+        findings = [
+            Finding("sign in", is_good=True, detail="works"),
+            Finding("companies", is_good=True, detail=names),
+        ]
+        for target in self._source.objects():
+            findings += self._object(target)
+        meter = self._api.client.meter
+        return CheckReport(
+            self._name,
+            findings,
+            calls_of_a_quiet_run=self._quiet,
+            calls_of_a_full_run=self._full,
+            quota_used=meter.used if meter.limit else None,
+            quota_limit=meter.limit,
+            calls_of_this_check=meter.calls,
+        )
+
+    def _object(self, target: WindowObject) -> Iterator[Finding]:
+        try:
+            fields = self._source.fields(target.name)
+            rows = self._api.count(target.name) if fields else 0
+        except FAULTS as error:
+            word = "may not be read" if isinstance(error, NotPermittedError) else "fails"
+            yield Finding(target.name, is_good=False, detail=f"{word}: {error}")
+            return
+        if not fields:
+            yield Finding(target.name, is_good=True, detail="not there, or the app may not read it")
+        elif hidden := sorted(target.needed - set(fields)):
+            detail = f"give the app's permission set the fields {', '.join(hidden)}"
+            yield Finding(target.name, is_good=False, detail=detail)
+        else:
+            self._cost(target.name, rows)
+            detail = f"{rows:,} rows, {len(fields)} fields"
+            yield Finding(target.name, is_good=True, detail=detail)
+
+    def _cost(self, name: str, rows: int) -> None:
+        """Add what a run asks for: lists per company, and one count for all of them."""
+        companies = len(self._api.companies)
+        size = self._api.options.rows_a_page(with_lines=name in EXPANDED)
+        self._quiet += companies * (2 if REREAD.get(name) else 1) + 1
+        self._full += companies * 2 + rows // size + 1
