@@ -18,7 +18,10 @@ insert into identity.customer_crosswalk
     (customer_id, source_system, entity, source_key, method, probability, version)
 values (%(customer)s, 'erp', 'customers', %(key)s, 'key', 1, %(run)s)
 """
-CUSTOMER = "insert into identity.customer_ids (customer_id, created_run_id) values (%s, %s)"
+CUSTOMER = """
+insert into identity.customer_ids (customer_id, created_run_id)
+values (%(customer)s, %(run)s) on conflict do nothing
+"""
 UNLINK = """
 update identity.customer_crosswalk set valid_to = now(), version = %(run)s
 where source_key = %(key)s and is_current
@@ -39,10 +42,8 @@ def prepare() -> int:
 def belongs_to(customer: str, key: str, run_id: int) -> None:
     """Let a record of the ERP be a customer from now on."""
     with connect() as connection:
-        known = "select from identity.customer_ids where customer_id = %s"
-        if not connection.execute(known, (customer,)).fetchone():
-            connection.execute(CUSTOMER, (customer, run_id))
         values = {"customer": customer, "key": key, "run": run_id}
+        connection.execute(CUSTOMER, values)
         connection.execute(UNLINK, values)
         connection.execute(LINK, values)
 
