@@ -22,8 +22,8 @@ from flows.sources.contract import Lines
 from flows.sources.files.text import looks_like_json_objects
 from flows.sources.windows import Page, State, WindowObject, WindowSource, together
 
-PAGES_AHEAD = 3
-LARGEST_COMMIT = 8 * 1024 * 1024
+PAGES_AHEAD = 2
+LARGEST_COMMIT = 4 * 1024 * 1024
 
 _LOCK = "select pg_advisory_lock(hashtextextended(%s, 0))"
 _UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 0))"

@@ -77,7 +77,7 @@ def test_a_secret_value_does_not_show_in_errors(
     ("text", "line", "words"),
     [
         ("connections:\n  CRM: {system: files, path: x}\n", 2, "lower-case"),
-        ("connections:\n  crm:\n    system: filse\n", 3, "use one of files"),
+        ("connections:\n  crm:\n    system: filse\n", 3, "use one of business_central, files"),
         ("connections:\n  crm: {path: x}\n", 2, "has no 'system'"),
         ("connections:\n  crm: {system: files}\n", 2, "has no 'path'"),
         (

@@ -87,9 +87,10 @@ def test_csv_values_come_as_they_were_sent(rows: list[tuple[str, str]]) -> None:
     fields = [[value.replace("\0", "\ufffd") for value in row] for row in rows]
     quoted = [",".join('"' + v.replace('"', '""') + '"' for v in row) for row in fields]
     content = "\n".join(['"Id","Name"', *quoted]) + "\n"
-    cut = csv_page(content.encode("utf-8", "replace"))
+    cut = csv_page(content.encode("utf-8", "replace"), keep=["Id", "Name"])
     held = [[v.encode("utf-8", "replace").decode() for v in row] for row in fields]
-    assert cut.records == held
+    assert [list(row) for row in zip(*cut.values.values(), strict=True)] == held
+    assert cut.count == len(held)
     found = [json.loads(line) for line in cut.lines.splitlines()]
     assert found == [{"Id": a or None, "Name": b or None} for a, b in held]
 
@@ -109,7 +110,7 @@ def test_a_csv_page_that_ends_within_a_record_is_no_page(content: bytes) -> None
 
 @pytest.mark.parametrize("text", ['"a","b"\n"1","2"\n', '"1","2"\n'])
 def test_a_header_may_be_there_or_not_once_the_columns_are_known(text: str) -> None:
-    assert csv_page(text.encode(), ["a", "b"]).values("b") == ["2"]
+    assert csv_page(text.encode(), ["a", "b"], keep=["b"]).values == {"b": ["2"]}
 
 
 @pytest.mark.parametrize(

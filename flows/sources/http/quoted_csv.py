@@ -4,53 +4,70 @@ An empty value is null; `NA`, `null` and the like are text, and numbers keep the
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, TextIOWrapper
+from itertools import chain
 
 import orjson
 
 from flows.core.errors import TruncatedAnswerError
 from flows.sources.contract import LONGEST_ROW
 
-_NUL, _REPLACEMENT = "\0", "\ufffd"
+_NUL, _REPLACEMENT = b"\0", "\ufffd".encode()
 
 
 @dataclass(frozen=True)
 class CsvPage:
-    """The records of one page, as values and as JSON."""
+    """The records of one page as JSON, and the values of those columns that were asked for."""
 
     columns: Sequence[str]
-    records: Sequence[Sequence[str]]
+    count: int
     lines: bytes
-
-    def values(self, column: str) -> list[str]:
-        """Return one column's values, an absent one as the empty text."""
-        position = self.columns.index(column)
-        return [record[position] for record in self.records]
+    values: Mapping[str, Sequence[str]]
 
 
-def csv_page(content: bytes, columns: Sequence[str] | None = None) -> CsvPage:
+def csv_page(
+    content: bytes, columns: Sequence[str] | None = None, keep: Collection[str] = ()
+) -> CsvPage:
     """Convert a page; a character that Postgres cannot hold is replaced.
 
-    Its first line is a header, unless the columns are known and it is not these.
-
+    Its first line is a header, unless the columns are known and it is not these. Records become
+    JSON one by one, so that a page takes little more memory than its bytes.
     Raises TruncatedAnswerError when it does not end where a record ends.
     """
-    text = content.decode("utf-8", "replace").replace(_NUL, _REPLACEMENT)
+    records = _records(content.replace(_NUL, _REPLACEMENT))
+    first = next(records, None)
+    if first is None:
+        return CsvPage((), 0, b"", {})
+    if columns is None or first == list(columns):
+        columns = first
+    else:
+        records = chain([first], records)
+    positions = {name: columns.index(name) for name in keep if name in columns}
+    kept: dict[str, list[str]] = {name: [] for name in positions}
+    lines: list[bytes] = []
+    for record in records:
+        lines.append(_as_json(columns, record))
+        for name, position in positions.items():
+            kept[name].append(record[position])
+    return CsvPage(columns, len(lines), b"".join(lines), kept)
+
+
+def _records(content: bytes) -> Iterator[list[str]]:
     csv.field_size_limit(LONGEST_ROW)
+    # An empty newline leaves line ends within values as they are.
+    text = TextIOWrapper(BytesIO(content), "utf-8", "replace", newline="")
     try:
-        records = list(csv.reader(StringIO(text, newline=""), strict=True))
+        yield from filter(None, csv.reader(text, strict=True))
     except csv.Error as error:
         raise TruncatedAnswerError(f"a record of the page cannot be read ({error})") from error
-    records = [record for record in records if record]
-    if columns is None or records[:1] == [list(columns)]:
-        columns, records = (records[0], records[1:]) if records else ([], [])
-    width = len(columns)
-    if any(len(record) != width for record in records):
-        raise TruncatedAnswerError(f"a record of the page has not the {width} values it should")
-    lines = [
-        orjson.dumps(dict(zip(columns, [value or None for value in record], strict=True)))
-        for record in records
-    ]
-    return CsvPage(columns, records, b"".join([line + b"\n" for line in lines]))
+
+
+def _as_json(columns: Sequence[str], record: Sequence[str]) -> bytes:
+    if len(record) != len(columns):
+        raise TruncatedAnswerError(
+            f"a record of the page has {len(record)} of the {len(columns)} values it should have"
+        )
+    values = [value or None for value in record]
+    return orjson.dumps(dict(zip(columns, values, strict=True)), option=orjson.OPT_APPEND_NEWLINE)

@@ -16,8 +16,10 @@ from flows.core.errors import (
 from flows.sources.http import Answer, Request
 from flows.sources.http.quoted_csv import CsvPage, csv_page
 from flows.sources.salesforce.api import SalesforceApi
+from flows.sources.salesforce.objects import CURSORS
 
-ROWS_A_PAGE = 10_000
+ROWS_A_PAGE = 2_500
+KEPT = frozenset({"Id", "IsDeleted", *CURSORS})
 LONGEST_WAIT = 3600.0
 SLOWEST_POLL = 5.0
 NO_CONTENT = 204
@@ -150,11 +152,11 @@ def _job(answer: Answer) -> dict[str, Any]:
 def _results(answer: Answer, columns: Sequence[str] | None) -> Results:
     if answer.status == NO_CONTENT:
         raise TruncatedAnswerError("the results came without content")
-    page = csv_page(answer.content, columns)
+    page = csv_page(answer.content, columns, keep=KEPT)
     announced = answer.headers.get("Sforce-NumberOfRecords", "")
-    if announced.isdigit() and int(announced) != len(page.records):
+    if announced.isdigit() and int(announced) != page.count:
         raise TruncatedAnswerError(
-            f"the page has {len(page.records):,} of the {int(announced):,} records announced"
+            f"the page has {page.count:,} of the {int(announced):,} records announced"
         )
     locator = answer.headers.get("Sforce-Locator", "")
     return Results(page, None if locator in ("", "null") else locator)

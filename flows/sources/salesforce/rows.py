@@ -30,11 +30,10 @@ def page_of_csv(
     page: CsvPage, state: State, cursor: str | None, fresh_from: str, *, may_repeat: bool
 ) -> Page:
     """Return rows that Bulk gave."""
-    keys = page.values("Id") if page.columns else []
+    keys, flags = page.values.get("Id", ()), page.values.get("IsDeleted", ())
     stamps: list[str | None] = [None] * len(keys)
     if cursor and keys:
-        stamps = [stamp(text) if text else None for text in page.values(cursor)]
-    flags = page.values("IsDeleted") if keys and "IsDeleted" in page.columns else []
+        stamps = [stamp(text) if text else None for text in page.values[cursor]]
     return Page(
         state,
         page.lines,

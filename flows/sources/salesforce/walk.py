@@ -220,7 +220,7 @@ class Walk:
             raise
         may_repeat = not walk["full"] or walk.get("repeats", False)
         for result in bulk.results(walk["job"], walk.get("locator"), walk.get("columns")):
-            walk["rows"] += len(result.page.records)
+            walk["rows"] += result.page.count
             walk["locator"], walk["columns"] = result.locator, list(result.page.columns)
             page = page_of_csv(
                 result.page, self._saved(walk), cursor, self._fresh(), may_repeat=may_repeat
