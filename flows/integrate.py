@@ -5,13 +5,20 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 
 from flows.build import build
-from flows.core.errors import SourceFileError
+from flows.core.errors import (
+    ConcordError,
+    SourceFileError,
+    SourceRefusedError,
+    SourceUnavailableError,
+)
 from flows.core.migrations import migrate
 from flows.core.runs import Run, recorded_run
 from flows.core.subflows import inside_a_flow
 from flows.core.summary import summary
 from flows.land import chosen, land
 from flows.publish import publish
+
+UNREADABLE = (SourceFileError, SourceRefusedError, SourceUnavailableError)
 
 
 @flow(name="integrate", flow_run_name="integrate")
@@ -49,11 +56,11 @@ def _show(run: Run) -> None:
 
 def _land_all(connections: list[str] | None) -> None:
     """Land every connection before saying which of them could not be read."""
-    unreadable: list[str] = []
+    unreadable: list[ConcordError] = []
     for config in chosen(connections):
         try:
             land(config.name)
-        except SourceFileError as error:
-            unreadable.append(str(error))
+        except UNREADABLE as error:
+            unreadable.append(error)
     if unreadable:
-        raise SourceFileError(" ".join(unreadable))
+        raise type(unreadable[0])(" ".join(map(str, unreadable)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.cli import commands, explain, seals
+from flows.cli import check, commands, explain, seals
 from flows.core.errors import (
     ConcordError,
     ConnectionsError,
@@ -92,6 +92,8 @@ def _add_stack(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
 
 
 def _add_flows(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
+    look = _add(sub, common, "check", check.check, "what works at a connection, and its cost")
+    look.add_argument("connection", metavar="CONNECTION")
     land = _add(sub, common, "land", commands.land, "land what is new at a connection")
     land.add_argument("connection", metavar="CONNECTION")
     land.add_argument("--object", action="append", dest="objects", metavar="O")

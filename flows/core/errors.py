@@ -90,7 +90,7 @@ class SourceFileError(TerminalError):
 
 
 class SourceRefusedError(TerminalError):
-    """A system refuses what was asked of it, and will do so again; `code` is its own word for it."""
+    """A system refuses what was asked of it, now and later; `code` is its own word for it."""
 
     code = ""
 
@@ -141,6 +141,10 @@ class RulingsError(TerminalError):
 
 class ExplanationError(TerminalError):
     """What is to be explained is not there."""
+
+
+class CheckFailedError(TerminalError):
+    """Something that is needed does not work at a connection."""
 
 
 class DemoError(TerminalError):
