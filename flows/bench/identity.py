@@ -12,7 +12,6 @@ from flows import gates, identity, staging
 from flows.bench.report import Figure
 from flows.bench.scenario import bench_database, connections_file, scratch, use_connections
 from flows.build import build_incoming, build_staging
-from flows.core.dbt import run_dbt
 from flows.core.runs import Run, recorded_run
 from flows.identity.evaluation import evaluate
 from flows.landing import land_connection
