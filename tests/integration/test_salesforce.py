@@ -397,3 +397,48 @@ def test_what_a_run_cost_is_in_the_ledger_of_calls(org: Org) -> None:
     org.land("Account")
     made = len(org.calls())
     assert query("select sum(calls) from ops.calls where connection = 'crm'") == [(made,)]
+
+
+def test_a_query_whose_cursor_is_gone_goes_on_where_it_was(org: Org) -> None:
+    org.script.rule(page_size=4)
+    gone = '[{"errorCode":"INVALID_QUERY_LOCATOR","message":"invalid query locator"}]'
+    kind = {"content-type": "application/json"}
+    org.script.fault(path="/query/0r8", status=400, body=gone, headers=kind, skip=1)
+    org.land("Account")
+
+    assert agrees(org, "Account")
+    assert raw_count("Account") == 12
+
+
+def test_a_query_that_takes_too_long_is_halved_and_both_halves_are_read(org: Org) -> None:
+    late = (
+        '[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]'
+    )
+    kind = {"content-type": "application/json"}
+    org.script.fault(path="ORDER", status=400, body=late, headers=kind, times=3)
+    org.land("Account")
+
+    assert agrees(org, "Account")
+    assert raw_count("Account") == 12
+
+
+def test_more_changes_than_are_listed_are_read_all_the_same(org: Org) -> None:
+    org.land("Account")
+    org.script.set_limits(most_ids=2)
+    for key in keys(org)[:5]:
+        rename(org, key, f"Changed {key}")
+    org.script.advance_clock(seconds=3600)
+    batch = org.land("Account")
+
+    assert batch.landed == 5
+    assert agrees(org, "Account")
+
+
+def test_a_new_needed_field_has_the_object_read_again(org: Org) -> None:
+    """F25: a field that the mapping reads becomes readable after the first run."""
+    org.options["without_fields"] = "Account.Phone"
+    org.land("Account")
+    del org.options["without_fields"]
+    org.land("Account")
+
+    assert agrees(org, "Account", "Phone")

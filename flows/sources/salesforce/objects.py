@@ -40,7 +40,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
         "OpportunityLineItem": "OpportunityId ProductCode Description Quantity UnitPrice "
         "TotalPrice",
         "Quote": "QuoteNumber OpportunityId AccountId Status ExpirationDate TotalPrice",
-        "QuoteLineItem": "QuoteId LineNumber Quantity ListPrice UnitPrice TotalPrice Product2Id",
+        "QuoteLineItem": "QuoteId Quantity ListPrice UnitPrice TotalPrice Product2Id",
         "Order": "OrderNumber AccountId Status EffectiveDate TotalAmount",
         "OrderItem": "OrderId OrderItemNumber Product2Id Quantity UnitPrice TotalPrice",
         "Case": "CaseNumber AccountId ContactId Type Reason Status ClosedDate",
