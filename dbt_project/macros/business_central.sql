@@ -27,10 +27,10 @@
 
 
 {#- The fields of every document, with the ids of what it belongs to. -#}
-{% macro business_central_documents(relation, names) -%}
+{% macro business_central_documents(relation, names, objects=[]) -%}
     {{ vendor_fields(relation, [
         'id', '_companyId', '_companyName', 'lastModifiedDateTime',
-    ] + names) }}
+    ] + names, objects=objects) }}
 {%- endmacro %}
 
 
@@ -146,13 +146,13 @@
 {#- Which order a number means: as the list of orders says, else as invoices do. -#}
 {% macro business_central_order_numbers() -%}
 order_rows as (
-    {{ vendor_fields(source('business_central', 'business_central_sales_order'), [
+    {{ vendor_fields(source('microsoft', 'business_central_sales_order'), [
         'id', '_companyId', 'number',
     ]) }}
 ),
 
 invoice_rows as (
-    {{ vendor_fields(source('business_central', 'business_central_sales_invoice'), [
+    {{ vendor_fields(source('microsoft', 'business_central_sales_invoice'), [
         'orderId', '_companyId', 'orderNumber',
     ]) }}
 ),
@@ -198,7 +198,7 @@ order_numbers as (
 {#- Why goods come back: a company's own codes by their beginnings. -#}
 {% macro business_central_reasons() -%}
 reason_rows as (
-    {{ vendor_fields(source('business_central', 'business_central_customer_return_reason'), [
+    {{ vendor_fields(source('microsoft', 'business_central_customer_return_reason'), [
         'id', '_companyId', 'code',
     ]) }}
 ),
@@ -214,5 +214,37 @@ reasons as (
     from reason_rows
     where operation = 'upsert'
     order by source_system, _company_id, id, raw_id desc
+)
+{%- endmacro %}
+
+
+{#- Posted invoices of orders that were never in the list of orders, and the newest version of each.
+    `invoices` is a CTE with whatever fields the model needs. -#}
+{% macro business_central_invoices_alone(orders, invoices) -%}
+numbered_invoices as (
+    select
+        *,
+        {{ business_central_id('order_id') }} as known_order_id,
+        raw_id = max(raw_id) over (partition by source_system, _company_id, id) as is_newest
+    from {{ invoices }}
+    where operation = 'upsert' and status not in ('Draft', 'In_x0020_Review')
+),
+
+invoices_alone as (
+    select *
+    from numbered_invoices
+    where known_order_id is not null
+        and not exists (
+            select from {{ orders }} as listed
+            where listed.source_system = numbered_invoices.source_system
+                and listed._company_id = numbered_invoices._company_id
+                and lower(listed.id) = numbered_invoices.known_order_id
+        )
+),
+
+newest_invoices_alone as (
+    select *
+    from invoices_alone
+    where is_newest
 )
 {%- endmacro %}

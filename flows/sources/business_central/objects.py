@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-# By entity set: the canonical entities its rows become. Those that others point at come first.
+# By entity set: the canonical entities its rows become. Those that others point at come first,
+# but orders last: whatever was shipped or invoiced has its order in their list, or on an invoice.
 ENTITIES: Mapping[str, tuple[str, ...]] = {
     "currencies": (),
     "paymentTerms": (),
@@ -12,10 +13,10 @@ ENTITIES: Mapping[str, tuple[str, ...]] = {
     "customers": ("customers", "addresses"),
     "contacts": ("contacts",),
     "salesQuotes": ("quotes", "quote_lines"),
-    "salesOrders": ("orders", "order_lines"),
     "salesShipments": ("shipments", "shipment_lines"),
-    "salesInvoices": ("invoices", "invoice_lines"),
+    "salesInvoices": ("invoices", "invoice_lines", "orders", "order_lines"),
     "salesCreditMemos": ("invoices", "invoice_lines", "returns", "return_lines"),
+    "salesOrders": ("orders", "order_lines"),
 }
 # Lines have no timestamp of their own: they come with their header.
 EXPANDED: Mapping[str, str] = {

@@ -1,6 +1,6 @@
 {#- API v2.0 gives out one address of a customer, that of its card. -#}
 with fields as (
-    {{ vendor_fields(source('business_central', 'business_central_customer'), [
+    {{ vendor_fields(source('microsoft', 'business_central_customer'), [
         'id', 'displayName', 'addressLine1', 'addressLine2', 'city', 'state', 'country',
         'postalCode', 'lastModifiedDateTime',
     ]) }}

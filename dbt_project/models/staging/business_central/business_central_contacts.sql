@@ -1,7 +1,7 @@
 {#- A person belongs to the customer whose card its company's contact stands behind. Contacts that
     are companies are the customers themselves. -#}
 with fields as (
-    {{ vendor_fields(source('business_central', 'business_central_contact'), [
+    {{ vendor_fields(source('microsoft', 'business_central_contact'), [
         'id', '_companyId', 'type', 'displayName', 'companyNumber', 'email', 'phoneNumber',
         'mobilePhoneNumber', 'jobTitle', 'addressLine1', 'city', 'state', 'postalCode', 'country',
         'lastModifiedDateTime',
@@ -9,7 +9,7 @@ with fields as (
 ),
 
 customer_rows as (
-    {{ vendor_fields(source('business_central', 'business_central_customer'), [
+    {{ vendor_fields(source('microsoft', 'business_central_customer'), [
         'id', '_companyId',
     ], objects=['contactsInformation']) }}
 ),

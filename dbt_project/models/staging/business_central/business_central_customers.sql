@@ -1,5 +1,5 @@
 with fields as (
-    {{ vendor_fields(source('business_central', 'business_central_customer'), [
+    {{ vendor_fields(source('microsoft', 'business_central_customer'), [
         'id', '_companyId', '_companyName', 'number', 'displayName', 'taxRegistrationNumber',
         'email', 'phoneNumber', 'website', 'currencyCode', 'paymentTermsId', 'creditLimit',
         'blocked', 'lastModifiedDateTime',
@@ -7,7 +7,7 @@ with fields as (
 ),
 
 term_rows as (
-    {{ vendor_fields(source('business_central', 'business_central_payment_term'), [
+    {{ vendor_fields(source('microsoft', 'business_central_payment_term'), [
         'id', '_companyId', 'code',
     ]) }}
 ),

@@ -1,7 +1,7 @@
 {#- So many units of the other currency, which is the company's own where none is named, for so many
     units of the currency. A notice of a deleted rate names the rate by its id only. -#}
 with received as (
-    {{ vendor_fields(source('business_central', 'business_central_currency_exchange_rate'), [
+    {{ vendor_fields(source('microsoft', 'business_central_currency_exchange_rate'), [
         'id', '_companyId', 'currencyCode', 'startingDate', 'exchangeRateAmount',
         'relationalCurrencyCode', 'relationalExchangeRateAmount', '_localCurrency',
         'lastModifiedDateTime',

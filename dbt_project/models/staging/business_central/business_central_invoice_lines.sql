@@ -1,6 +1,6 @@
 {#- Lines of posted invoices, and of credit memos with their sign turned. -#}
 with {{ business_central_lines(
-    source('business_central', 'business_central_sales_invoice'), 'salesInvoiceLines',
+    source('microsoft', 'business_central_sales_invoice'), 'salesInvoiceLines',
     ['orderId', 'orderNumber', 'status', 'pricesIncludeTax'],
     ['sequence', 'lineType', 'lineObjectNumber', 'description', 'unitOfMeasureCode', 'quantity',
      'unitPrice', 'discountPercent', 'netAmount', 'netTaxAmount', 'taxPercent'],
@@ -8,7 +8,7 @@ with {{ business_central_lines(
 ) }},
 
 {{ business_central_lines(
-    source('business_central', 'business_central_sales_credit_memo'), 'salesCreditMemoLines',
+    source('microsoft', 'business_central_sales_credit_memo'), 'salesCreditMemoLines',
     ['status', 'pricesIncludeTax'],
     ['sequence', 'lineType', 'lineObjectNumber', 'description', 'unitOfMeasureCode', 'quantity',
      'unitPrice', 'discountPercent', 'netAmount', 'netTaxAmount', 'taxPercent'],

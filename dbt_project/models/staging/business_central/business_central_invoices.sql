@@ -1,7 +1,7 @@
 {#- Posted invoices, and credit memos with their sign turned. A draft is no invoice yet. What is
     open of a credit memo is not given out: all of it until it is settled. -#}
 with invoice_fields as (
-    {{ business_central_documents(source('business_central', 'business_central_sales_invoice'), [
+    {{ business_central_documents(source('microsoft', 'business_central_sales_invoice'), [
         'number', 'customerId', 'orderId', 'orderNumber', 'invoiceDate', 'dueDate', 'status',
         'currencyCode', 'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
         'remainingAmount',
@@ -9,7 +9,7 @@ with invoice_fields as (
 ),
 
 memo_fields as (
-    {{ business_central_documents(source('business_central', 'business_central_sales_credit_memo'), [
+    {{ business_central_documents(source('microsoft', 'business_central_sales_credit_memo'), [
         'number', 'customerId', 'invoiceId', 'creditMemoDate', 'dueDate', 'status', 'currencyCode',
         'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
         'customerReturnReasonId',

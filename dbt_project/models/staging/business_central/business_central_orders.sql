@@ -1,15 +1,48 @@
+{#- Orders that are open, or were when they were last seen; and orders that only their invoices tell
+    of, because they were posted before anybody looked: these stand as they were invoiced. -#}
 with fields as (
-    {{ vendor_fields(source('business_central', 'business_central_sales_order'), [
-        'id', '_companyName', '_postedBy', 'number', 'customerId', 'orderDate',
-        'requestedDeliveryDate', 'status', 'fullyShipped', 'currencyCode',
-        'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
-        'externalDocumentNumber', 'lastModifiedDateTime',
+    {{ business_central_documents(source('microsoft', 'business_central_sales_order'), [
+        '_postedBy', 'number', 'customerId', 'orderDate', 'requestedDeliveryDate', 'status',
+        'fullyShipped', 'currencyCode', 'totalAmountExcludingTax', 'totalTaxAmount',
+        'totalAmountIncludingTax', 'externalDocumentNumber',
     ], objects=['salesOrderLines']) }}
+),
+
+invoice_fields as (
+    {{ business_central_documents(source('microsoft', 'business_central_sales_invoice'), [
+        'orderId', 'orderNumber', 'customerId', 'invoiceDate', 'status', 'currencyCode',
+        'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
+        'externalDocumentNumber',
+    ]) }}
+),
+
+{{ business_central_invoices_alone('fields', 'invoice_fields') }},
+
+totals as (
+    select
+        source_system,
+        known_order_id,
+        min(invoice_date) as first_date,
+        sum(raw.to_number(total_amount_excluding_tax, '.'))::text as net_amount,
+        sum(raw.to_number(total_tax_amount, '.'))::text as tax_amount,
+        sum(raw.to_number(total_amount_including_tax, '.'))::text as gross_amount
+    from newest_invoices_alone
+    group by source_system, known_order_id
 ),
 
 orders as (
     select
-        *,
+        source_system,
+        kind,
+        batch_id,
+        raw_id * 2 as raw_id,
+        operation,
+        payload,
+        lower(id) as order_id,
+        number,
+        customer_id,
+        order_date,
+        requested_delivery_date,
         case
             when operation = 'delete' then null
             when _posted_by is not null then 'invoiced'
@@ -25,24 +58,54 @@ orders as (
                 where raw.to_number(element.line ->> 'shippedQuantity', '.') > 0
             ) then 'partially_shipped'
             else 'released'
-        end as known_status
+        end as known_status,
+        currency_code,
+        total_amount_excluding_tax as net_amount,
+        total_tax_amount as tax_amount,
+        total_amount_including_tax as gross_amount,
+        external_document_number,
+        _company_name as company_name,
+        last_modified_date_time
     from fields
+    union all
+    select
+        invoices_alone.source_system,
+        invoices_alone.kind,
+        invoices_alone.batch_id,
+        invoices_alone.raw_id * 2 + 1,
+        invoices_alone.operation,
+        invoices_alone.payload,
+        invoices_alone.known_order_id,
+        invoices_alone.order_number,
+        invoices_alone.customer_id,
+        totals.first_date,
+        null,
+        'invoiced',
+        invoices_alone.currency_code,
+        totals.net_amount,
+        totals.tax_amount,
+        totals.gross_amount,
+        invoices_alone.external_document_number,
+        invoices_alone._company_name,
+        invoices_alone.last_modified_date_time
+    from invoices_alone
+    inner join totals using (source_system, known_order_id)
 ),
 
 final as (
     {{ canonical_row('orders', {
-        'order_id': 'lower(id)',
+        'order_id': 'order_id',
         'order_number': 'number',
         'customer_id': business_central_id('customer_id'),
         'order_date': business_central_date('order_date'),
         'requested_date': business_central_date('requested_delivery_date'),
         'status': 'known_status',
         'currency': 'currency_code',
-        'net_amount': 'total_amount_excluding_tax',
-        'tax_amount': 'total_tax_amount',
-        'gross_amount': 'total_amount_including_tax',
+        'net_amount': 'net_amount',
+        'tax_amount': 'tax_amount',
+        'gross_amount': 'gross_amount',
         'external_reference': 'external_document_number',
-        'company': '_company_name',
+        'company': 'company_name',
         'modified_at': business_central_date('last_modified_date_time'),
     }, 'orders') }}
 )

@@ -1,5 +1,5 @@
 with fields as (
-    {{ vendor_fields(source('business_central', 'business_central_item'), [
+    {{ vendor_fields(source('microsoft', 'business_central_item'), [
         'id', 'number', 'displayName', 'displayName2', 'itemCategoryCode', 'blocked', 'unitPrice',
         'unitCost', 'baseUnitOfMeasureCode', '_localCurrency', 'lastModifiedDateTime',
     ]) }}

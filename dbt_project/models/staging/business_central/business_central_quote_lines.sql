@@ -1,5 +1,5 @@
 with {{ business_central_lines(
-    source('business_central', 'business_central_sales_quote'), 'salesQuoteLines',
+    source('microsoft', 'business_central_sales_quote'), 'salesQuoteLines',
     ['number'],
     ['sequence', 'lineType', 'lineObjectNumber', 'unitOfMeasureCode', 'quantity', 'unitPrice',
      'discountPercent', 'netAmount'],

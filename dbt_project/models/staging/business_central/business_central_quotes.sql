@@ -1,5 +1,5 @@
 with fields as (
-    {{ business_central_documents(source('business_central', 'business_central_sales_quote'), [
+    {{ business_central_documents(source('microsoft', 'business_central_sales_quote'), [
         'number', 'status', 'documentDate', 'validUntilDate', 'sentDate', 'acceptedDate',
         'currencyCode', 'totalAmountExcludingTax',
     ]) }}

@@ -1,5 +1,5 @@
 with {{ business_central_lines(
-    source('business_central', 'business_central_sales_credit_memo'), 'salesCreditMemoLines',
+    source('microsoft', 'business_central_sales_credit_memo'), 'salesCreditMemoLines',
     ['status', 'customerReturnReasonId'],
     ['sequence', 'lineType', 'lineObjectNumber', 'unitOfMeasureCode', 'quantity', 'netAmount'],
 ) }},

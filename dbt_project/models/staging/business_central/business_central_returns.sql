@@ -1,6 +1,6 @@
 {#- API v2.0 gives out no return receipts: what comes back is known by its credit memo. -#}
 with fields as (
-    {{ business_central_documents(source('business_central', 'business_central_sales_credit_memo'), [
+    {{ business_central_documents(source('microsoft', 'business_central_sales_credit_memo'), [
         'number', 'customerId', 'creditMemoDate', 'status', 'customerReturnReasonId',
     ]) }}
 ),

@@ -1,5 +1,5 @@
 with {{ business_central_lines(
-    source('business_central', 'business_central_sales_shipment'), 'salesShipmentLines',
+    source('microsoft', 'business_central_sales_shipment'), 'salesShipmentLines',
     ['orderNumber'],
     ['sequence', 'lineType', 'lineObjectNumber', 'unitOfMeasureCode', 'quantity'],
 ) }},
