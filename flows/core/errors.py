@@ -12,6 +12,7 @@ ConcordError
     ├── SettingsError
     ├── MigrationError
     ├── ConnectionsError
+    ├── CheckFailedError
     ├── MappingError
     ├── SourceFileError
     ├── SourceRefusedError
