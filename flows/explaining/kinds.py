@@ -38,7 +38,7 @@ def _decisive(expression: exp.Expr) -> list[exp.Expr]:
     match expression:
         case exp.If():
             return [expression.this]
-        case exp.Filter():
+        case exp.Filter() | exp.Nullif():
             return [expression.expression]
         case exp.Order():
             return list(expression.expressions)
@@ -92,8 +92,8 @@ _KINDS: tuple[tuple[type[exp.Expr], str], ...] = (
 
 def _choice(expression: exp.Expr, inner: Mapping[int, str]) -> str:
     kinds = {kind_of(one, inner) for one in _alternatives(expression)} - {CONSTANT}
-    if isinstance(expression, exp.Bracket):
-        return CHOSEN
+    if isinstance(expression, exp.Bracket):  # the first of a list
+        return COMPUTED if COMPUTED in kinds else CHOSEN
     if not kinds:
         return CONSTANT
     return kinds.pop() if len(kinds) == 1 and not _has_several(expression) else CHOSEN
@@ -107,6 +107,8 @@ def _alternatives(expression: exp.Expr) -> Iterator[exp.Expr]:
     elif isinstance(expression, exp.Coalesce):
         yield expression.this
         yield from expression.expressions
+    elif isinstance(expression, exp.Bracket):
+        yield from (part for part, role in parts_of(expression.this) if role == "value")
     else:
         yield expression.this
 

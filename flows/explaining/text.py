@@ -51,7 +51,9 @@ def _headline(source: Mapping[str, Any]) -> str:
     note = f"  [{source['note']}]" if source.get("note") else ""
     if source["part"] == "column":
         return f"<- {source['relation']}.{source['source_column']}{note}"
-    if source["part"] in ("rule", "ruling", "held back"):
+    if source["part"] == "held back":
+        return f"{source.get('note', '')} (batch {source.get('batch_id')})"
+    if source["part"] in ("rule", "ruling"):
         return f"{source['part']}: {source.get('note', '')}"
     key = "|".join(
         str(source[name]) for name in ("source_system", "source_key") if source.get(name)

@@ -649,7 +649,18 @@ begin
             steps.column_name, null, 'quarantine.rows', held.source_system, held.source_key, null,
             null, null, null, null, held.batch_id, null, null, held.quarantined_at,
             'a newer version of the ' || held.document_type || ' is held back'
-            || coalesce(': ' || nullif(array_to_string(held.rules, ', '), ''), ' with its document'),
+            || coalesce(
+                ': ' || nullif(array_to_string(held.rules, ', '), ''),
+                (
+                    select ': ' || string_agg(distinct failures.rule, ', ')
+                    from ops.failures
+                    where failures.run_id = held.run_id
+                        and failures.source_system = held.source_system
+                        and failures.document_type = held.document_type
+                        and failures.document_key = held.document_key
+                ),
+                ' with its document'
+            ),
             to_jsonb(held) - 'payload', null
         from steps
         inner join ops.explained_documents as documents
