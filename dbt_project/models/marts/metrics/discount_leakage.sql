@@ -179,6 +179,14 @@ allowed as (
     from order_sizes
 ),
 
+-- Powers of numeric are dear: one per currency, not one per line.
+smallest_units as materialized (
+    select
+        code as currency,
+        power(10::numeric, -minor_units) as amount
+    from {{ ref('currencies') }}
+),
+
 -- An approval counts when it came before the goods were released; then for what was quoted.
 approved as (
     select
@@ -195,7 +203,7 @@ approved as (
         ) as is_approved_in_time,
         coalesce(priced.invoice_discount_pct, priced.order_discount_pct) as granted_pct,
         -- Rounding: of every amount, or of the price of every unit, to the last digit.
-        power(10::numeric, -coalesce(currencies.minor_units, 2))
+        coalesce(smallest_units.amount, 0.01)
         * (1 + priced.invoice_line_count + priced.quantity / 2)
             as tolerance
     from priced
@@ -208,7 +216,7 @@ approved as (
             and not quotes.is_deleted
     left join releases
         on priced.source_system = releases.source_system and priced.order_id = releases.order_id
-    left join {{ ref('currencies') }} as currencies on priced.currency = currencies.code
+    left join smallest_units on priced.currency = smallest_units.currency
 ),
 
 authorised as (
