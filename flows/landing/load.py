@@ -8,7 +8,7 @@ from typing import TypeVar
 from psycopg import Connection
 
 from flows.core import canonical
-from flows.core.errors import SourceFileError
+from flows.core.errors import QuotaReachedError, SourceFileError
 from flows.core.warehouse import connect
 from flows.landing import canonical_views, vendor_views
 from flows.landing.ahead import read_ahead
@@ -73,7 +73,12 @@ def _land_windows(
     landed: list[LandedBatch] = []
     source.meter.begin(connection, order.run_id)
     with closing(source):
-        for target in _chosen(config, source.objects(), order.objects):
+        try:
+            targets = _chosen(config, source.objects(), order.objects)
+        except QuotaReachedError as reached:
+            note = f"stopped early: {reached}"
+            return [LandedBatch(None, config.name, "nothing", config.system, note=note)]
+        for target in targets:
             loader = WindowLoader(
                 connection, config.name, source, target, order.run_id, order.progress
             )

@@ -244,6 +244,16 @@ def test_f17_a_full_day_stops_the_run_cleanly_and_the_next_day_goes_on(org: Org)
     assert agrees(org, "Account")
 
 
+def test_f17_a_day_without_a_single_call_left_is_no_failure(org: Org) -> None:
+    """F17: nothing could be asked; the run says so and the next one does its work."""
+    org.script.quota(0, within_seconds=86400)
+    assert "stopped early" in str(org.land("Account").note)
+
+    org.script.quota(10_000)
+    org.land("Account")
+    assert agrees(org, "Account")
+
+
 def test_f17_a_busy_moment_is_waited_for(org: Org) -> None:
     """F17: too many requests at once are told from too many a day by their message."""
     busy = (
