@@ -2,7 +2,7 @@
     config(
         materialized='table',
         contract={'enforced': true},
-        indexes=[{'columns': ['pair_key']}, {'columns': ['source_system', 'document_id']}],
+        indexes=[{'columns': ['pair_key']}],
         pre_hook=[
             'set local enable_nestloop = off',
             "set local work_mem = '256MB'",
@@ -14,11 +14,43 @@
 with
 
 orders as (
-    select * from {{ ref('orders') }}
+    select
+        source_system,
+        order_id,
+        order_number,
+        customer_id,
+        order_date,
+        status,
+        currency,
+        net_amount,
+        tax_amount,
+        fx_rate,
+        net_amount_reporting,
+        created_at,
+        company,
+        external_reference,
+        crm_source_system,
+        sales_order_id,
+        quote_id,
+        opportunity_id
+    from {{ ref('orders') }}
 ),
 
 sales_orders as (
-    select * from {{ ref('stg_sales_orders') }}
+    select
+        source_system,
+        source_key,
+        order_number,
+        account_id,
+        opportunity_id,
+        quote_id,
+        status,
+        order_date,
+        currency,
+        net_amount,
+        created_at,
+        erp_order_number
+    from {{ ref('stg_sales_orders') }}
     where not is_deleted
 ),
 
@@ -497,6 +529,22 @@ currencies as (
     select * from {{ ref('currencies') }}
 ),
 
+other_currencies as (
+    select
+        placed.pair_key,
+        placed.side,
+        placed.place,
+        rates.fx_rate
+    from placed
+    inner join pairs on placed.pair_key = pairs.pair_key
+    left join rates
+        on
+            pairs.source_system = rates.source_system
+            and placed.currency = rates.currency
+            and pairs.rate_date = rates.rate_date
+    where placed.currency <> pairs.currency
+),
+
 converted as (
     select
         placed.*,
@@ -538,27 +586,16 @@ converted as (
             pairs.source_system = pair_rates.source_system
             and pairs.currency = pair_rates.currency
             and pairs.rate_date = pair_rates.rate_date
-    left join rates as own_rates
+    left join other_currencies as own_rates
         on
-            pairs.source_system = own_rates.source_system
-            and placed.currency = own_rates.currency
-            and pairs.rate_date = own_rates.rate_date
+            placed.pair_key = own_rates.pair_key
+            and placed.side = own_rates.side
+            and placed.place = own_rates.place
 ),
 
 crowded as (
-    select
-        pair_key,
-        max(document_count) as document_count
-    from (
-        select
-            pair_key,
-            count(*) as document_count
-        from converted
-        where not is_cancelled
-        group by pair_key, side
-    ) as sides
-    group by pair_key
-    having max(document_count) > 1
+    select pair_key from pairs
+    where crm_counted > 1 or erp_counted > 1
 ),
 
 crowded_documents as (
@@ -732,20 +769,11 @@ judged as (
             and converted.place = duplicates.place
 ),
 
-signatures as (
-    select
-        pair_key,
-        md5(string_agg(judged::text, ' ' order by side asc, place asc)) as signature
-    from judged
-    group by pair_key
-),
-
 signed as (
     select
-        judged.*,
-        signatures.signature
+        *,
+        (sum(hash_record_extended(judged, 0)) over (partition by pair_key))::text as signature
     from judged
-    inner join signatures on judged.pair_key = signatures.pair_key
 )
 
 select * from signed
