@@ -4,6 +4,11 @@ The names F01 to F34 in docstrings are the failures of real connectors that the 
 """
 
 import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -328,6 +333,47 @@ def test_the_census_names_and_fetches_rows_that_the_source_withholds(tenant: Ten
     assert agrees(tenant, "customers")
     assert all(key in str(batch.note) for key in withheld)
     assert tenant.land("customers").unchanged
+
+
+CHILD = """
+import json, sys
+from flows.landing import land_connection
+from flows.sources.connections import ConnectionConfig
+land_connection(ConnectionConfig("erp", "business_central", json.loads(sys.argv[1])), run_id=None)
+"""
+
+
+def test_f05_a_run_that_is_killed_goes_on_where_it_was(trading_tenant: Tenant) -> None:
+    """F05: SIGKILL between pages; rows and state are there together or not at all."""
+    trading_tenant.script.rule(page_size=4)
+    trading_tenant.script.fault(path="/salesInvoices", delay_seconds=60, skip=3)
+    options = json.dumps(trading_tenant.config.options)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, options])
+    try:
+        wait_until(lambda: len(asked(trading_tenant, "/salesInvoices")) >= 3)
+        time.sleep(0.5)
+    finally:
+        child.kill()
+        child.wait()
+    trading_tenant.script.clear_faults()
+    before = raw_count("salesInvoices")
+    assert before < len(trading_tenant.truth("salesInvoices"))
+
+    trading_tenant.land_all()
+    assert all_agree(trading_tenant)
+    assert raw_count("salesInvoices") == len(trading_tenant.truth("salesInvoices"))
+    assert all(one.unchanged for one in trading_tenant.land_all())
+
+
+def asked(tenant: Tenant, path: str) -> list[dict[str, Any]]:
+    return [call for call in tenant.script.calls() if path in call["target"]]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_line_that_is_taken_off_an_order_is_deleted(trading_tenant: Tenant) -> None:
