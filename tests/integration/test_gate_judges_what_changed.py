@@ -17,6 +17,10 @@ def world(warehouse: str) -> World:
             if name in ("orders", "invoices"):
                 columns |= {f"{name.removesuffix('s')}_date": "date", "order_id": "text"}
                 columns |= {"corrects_invoice_id": "text", "type": "text"}
+            if name == "order_reconciliation":
+                columns |= dict.fromkeys(
+                    ("unexplained_amount", "unexplained_amount_reporting"), "numeric"
+                )
             if name == "customer_crosswalk":
                 columns["is_current"] = "boolean"
             if name.endswith("_lines"):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import psycopg
 from hypothesis import HealthCheck, Phase, given, settings
@@ -79,8 +78,10 @@ DOCUMENTS = st.tuples(
 
 def compiled(name: str) -> str:
     """Return the SQL that dbt made of a model or test."""
-    (path,) = (target_path() / "compiled").rglob(f"{name}.sql")
-    return Path(path).read_text("utf-8").rstrip().rstrip(";")
+    folders = ("marts", "documents", "tests")
+    found = (target_path() / "compiled").rglob(f"{name}.sql")
+    (path,) = (each for each in found if each.parent.name in folders)
+    return path.read_text("utf-8").rstrip().rstrip(";")
 
 
 def refill(connection: psycopg.Connection, mart: str, query: str) -> None:
