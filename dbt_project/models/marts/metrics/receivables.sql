@@ -171,7 +171,8 @@ measured as (
             when balances.unconverted > 0 then 'amounts without an exchange rate'
             when balances.sales_so_far < balances.receivable
                 then 'receivables are older than the sales that are known'
-            when balances.receivable < 0 then 'more was paid than invoiced'
+            -- Converted payments may miss their invoices by fractions of a cent.
+            when balances.receivable < -0.05 then 'more was paid than invoiced'
         end as reason,
         balances.days as count_back_days
     from (
