@@ -11,12 +11,11 @@ from flows.core import canonical
 from flows.core.dbt import run_dbt, target_path
 from flows.core.signature import remember, remembered, signature
 from flows.core.warehouse import connect
-from flows.explaining.declared import HISTORIES, PATHS
-from flows.explaining.described import DescribedMart, described_marts, marts_folder
+from flows.explaining.described import HISTORIES, DescribedMart, described_marts, marts_folder
 from flows.explaining.hops import Path
 from flows.explaining.kinds import COMPUTED, CONVERTED
 from flows.explaining.lineage import Derivation, Origin, derivations
-from flows.explaining.paths import Keys, paths_of
+from flows.explaining.paths import PATHS, Keys, paths_of
 
 KEY = "explained_models"
 # Raised when what is kept, or how it is worked out, changes here.

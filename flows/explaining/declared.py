@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from flows.explaining.analytical import ANALYTICAL_PATHS
 from flows.explaining.hops import Hop, Path, same
 
 
@@ -30,11 +29,6 @@ def _records_of_customer(entity: str) -> tuple[Hop, Hop]:
     return link, _record(entity, "1.source_system", "1.source_key")
 
 
-# Staged tables that keep every version of an entity's records.
-HISTORIES = {
-    "opportunity_versions": "opportunities",
-    "opportunity_line_versions": "opportunity_lines",
-}
 CROSSWALK, PARENTS = "identity.customer_crosswalk", "identity.customer_crosswalk:parents"
 
 
@@ -255,13 +249,3 @@ DOCUMENTS_AND_RECORDS: Mapping[str, Sequence[Path]] = {
     ),
     "product_crosswalk": (Path("staging.products", (_record("products", key="source_key"),)),),
 }
-
-# The marts whose rows are followed exactly, all the way to raw, in every column.
-FOLLOWED = frozenset(
-    {
-        *DOCUMENTS_AND_RECORDS,
-        *("contact_crosswalk", "contact_ids", "customer_crosswalk", "customer_ids", "product_ids"),
-        *("invoice_lines", "return_lines", "shipment_lines"),
-    }
-)
-PATHS: Mapping[str, Sequence[Path]] = {**DOCUMENTS_AND_RECORDS, **ANALYTICAL_PATHS}

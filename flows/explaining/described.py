@@ -10,6 +10,12 @@ import yaml
 from flows.core.errors import SettingsError
 from flows.core.settings import settings
 
+# Staged tables that keep every version of an entity's records.
+HISTORIES = {
+    "opportunity_versions": "opportunities",
+    "opportunity_line_versions": "opportunity_lines",
+}
+
 
 @dataclass(frozen=True)
 class DescribedColumn:

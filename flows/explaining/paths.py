@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.explaining.declared import FOLLOWED, PATHS
+from flows.explaining.analytical import ANALYTICAL_PATHS
+from flows.explaining.declared import DOCUMENTS_AND_RECORDS
 from flows.explaining.hops import Hop, Path, same
 
+# The marts whose rows are followed exactly, all the way to raw, in every column.
+FOLLOWED = frozenset(
+    {
+        *DOCUMENTS_AND_RECORDS,
+        *("contact_crosswalk", "contact_ids", "customer_crosswalk", "customer_ids", "product_ids"),
+        *("invoice_lines", "return_lines", "shipment_lines"),
+    }
+)
+PATHS: Mapping[str, Sequence[Path]] = {**DOCUMENTS_AND_RECORDS, **ANALYTICAL_PATHS}
 # Records of one customer, contact or product: the same name means another thing in the marts.
 UNIFIED = frozenset({"accounts", "addresses", "contacts", "customers", "products"})
 SETTING = Path("ops.settings", (Hop("ops.settings", where={"key": "reporting_currency"}),))

@@ -16,7 +16,8 @@ from flows.core.canonical import Column, entity
 from flows.core.ownership import ownership_rules
 from flows.core.settings import settings
 from flows.explaining import Cell
-from flows.explaining.declared import FOLLOWED, HISTORIES
+from flows.explaining.described import HISTORIES
+from flows.explaining.paths import FOLLOWED
 
 CENT_OF_A_CENT = Decimal("0.0001")
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")

@@ -15,8 +15,9 @@ from flows.cli.main import main
 from flows.core.settings import settings
 from flows.core.warehouse import connect
 from flows.explaining import Cell, build_page, explain, refresh
-from flows.explaining.declared import FOLLOWED, HISTORIES
+from flows.explaining.described import HISTORIES
 from flows.explaining.explanation import as_tree
+from flows.explaining.paths import FOLLOWED
 from flows.sandbox import company
 from flows.staging import scope
 from tests.fixtures.explained import integrate_once, own_warehouse
