@@ -1,4 +1,4 @@
-"""Tell Prefect's server what can be run: the work pool and every deployment.
+"""Tell Prefect's server what can be run: the work pool, credentials' forms, every deployment.
 
 A program of its own (`python -m flows.cli.register`), because Prefect reads its settings on import.
 """
@@ -27,8 +27,11 @@ from prefect.workers.process import ProcessWorker
 from flows.cli.prefect_server import WORK_POOL, PrefectServer
 from flows.core.errors import ConnectionsError
 from flows.core.settings import settings
+from flows.sources.business_central.credentials_block import BusinessCentralCredentials
 from flows.sources.connections import load_connections
+from flows.sources.salesforce.credentials_block import SalesforceCredentials
 
+CREDENTIALS = (SalesforceCredentials, BusinessCentralCredentials)
 UNFINISHED = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 SET_FOLDER = "prefect.deployments.steps.set_working_directory"
 
@@ -94,6 +97,8 @@ def _connections() -> list[str]:
 async def _prepare_server() -> list[DeploymentResponse]:
     async with get_client() as client:
         await _create_pool(client)
+        for block in CREDENTIALS:
+            await block.aregister_type_and_schema(client=client)
         if not PrefectServer(settings().home).runs_flows():
             await _give_up_lost_runs(client)
         return await client.read_deployments()

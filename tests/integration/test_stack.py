@@ -112,6 +112,13 @@ def test_every_deployment_is_registered_and_each_connection_lands_hourly(
     assert set(_deployments(server)) == {*planned, "land/hourly-sales"}
 
 
+@pytest.mark.parametrize("slug", ["salesforce-credentials", "business-central-credentials"])
+def test_the_ui_has_a_form_for_the_credentials_of(slug: str, server: PrefectServer) -> None:
+    reply = requests.get(f"{server.api}/block_types/slug/{slug}", timeout=10)
+    assert reply.status_code == 200
+    assert reply.json()["description"]
+
+
 def test_the_hourly_landing_knows_its_connection(server: PrefectServer) -> None:
     hourly = _deployments(server)["land/hourly-sales"]
     assert hourly["parameters"] == {"connection": "sales"}
