@@ -21,7 +21,7 @@ ends as (
 
 orders as (
     select
-        orders.currency,
+        coalesce(orders.currency, documents.pair_currency) as currency,
         sum(orders.net_amount) filter (where orders.status is distinct from 'cancelled') as net_amount
     from {{ ref('orders') }} as orders
     inner join {{ ref('reconciliation_documents') }} as documents
@@ -33,7 +33,7 @@ orders as (
     where
         pairs.erp_net_amount is not null
         and documents.pair_key not in (select pair_key from converted_pairs)
-    group by orders.currency
+    group by coalesce(orders.currency, documents.pair_currency)
 )
 
 select

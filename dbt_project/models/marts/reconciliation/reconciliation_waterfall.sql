@@ -59,7 +59,7 @@ sides as (
     select
         orders.erp_month as month,
         orders.company,
-        documents.currency,
+        coalesce(documents.currency, documents.pair_currency) as currency,
         documents.side as step,
         documents.net_amount as amount,
         case
