@@ -49,26 +49,11 @@ SYSTEMS: Mapping[str, _System] = {
     "business_central": _System(
         required=frozenset(),
         optional=frozenset(
-            {
-                "api_url",
-                "block",
-                "client_id",
-                "client_secret",
-                "companies",
-                "currency",
-                "daily_calls",
-                "environment",
-                "login_url",
-                "map_fields",
-                "objects",
-                "overlap_minutes",
-                "page_size",
-                "quota_reserve",
-                "read_replica",
-                "tenant",
-                "without_fields",
-                "without_objects",
-            }
+            (
+                "api_url block client_id client_secret companies currency daily_calls environment "
+                "login_url map_fields objects overlap_minutes page_size quota_reserve read_replica "
+                "tenant without_fields without_objects"
+            ).split()
         ),
     ),
     "files": _System(
