@@ -49,11 +49,11 @@ SYSTEMS: Mapping[str, _System] = {
     "business_central": _System(
         required=frozenset(),
         optional=frozenset(
-            (
+            (  # noqa: SIM905 - a list would be a line for each
                 "api_url block client_id client_secret companies currency daily_calls environment "
                 "login_url map_fields objects overlap_minutes page_size quota_reserve read_replica "
                 "tenant without_fields without_objects"
-            ).split()  # noqa: SIM905 - easier to read
+            ).split()
         ),
     ),
     "files": _System(
