@@ -42,10 +42,12 @@ bench: install ## Measure the performance budget
 docs: install ## Build the data catalogue and say where it is
 	@$(BIN)/python -c 'from flows.core.dbt import run_dbt, target_path; \
 		from flows.gates import docs; \
+		from flows import explaining; \
 		from flows.metrics import catalogue; \
 		run_dbt(["docs", "generate", "--static"]); \
 		print("Data catalogue:", target_path() / "static_index.html"); \
 		print("Metric catalogue:", catalogue.build()); \
+		print("Where columns come from:", explaining.build_page()); \
 		print("What the gates saw:", docs.build())'
 
 lock: install ## Resolve the newest allowed versions into requirements.lock

@@ -5,7 +5,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from flows import documents, gates, publishing, reconciliation
+from flows import documents, explaining, gates, publishing, reconciliation
 from flows.core.migrations import migrate
 from flows.core.pages import show_page
 from flows.core.runs import recorded_run
@@ -31,6 +31,8 @@ def publish(allow_breaking: bool = False) -> int:
             seal_completed_documents(publication.slot, run.run_id)
         with run.timed("reconciliation"):
             show_reconciliation()
+        with run.timed("lineage"):
+            trace_columns()
         create_markdown_artifact(
             key="publication",
             markdown=markdown(publication),
@@ -81,3 +83,9 @@ def show_reconciliation() -> None:
     create_markdown_artifact(
         key="reconciliation", markdown=text, description="CRM against ERP, to the cent"
     )
+
+
+@task(task_run_name="work out where columns come from", cache_policy=NO_CACHE)
+def trace_columns() -> None:
+    """Let `ops.explain` and `marts.explain` know the models that were published."""
+    explaining.refresh()

@@ -155,6 +155,13 @@ def psql(options: list[str]) -> int:
     return run_psql(options)
 
 
+def metrics(options: list[str]) -> int:
+    """Ask MetricFlow about the published marts; return its exit status."""
+    from flows.metrics.command import run_mf
+
+    return run_mf(options)
+
+
 def bench(arguments: Namespace) -> Result:
     """Measure the performance budget, or identity alone."""
     from flows.cli.bench import run_bench, run_identity_bench, run_marts_bench

@@ -34,8 +34,8 @@ USAGE_ERRORS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["psql"]:  # its options are psql's own, which argparse would take for ours
-        return _psql(given[1:])
+    if given[:1] in (["psql"], ["metrics"]):  # their options are theirs, not argparse's
+        return _passed_on(given[0], given[1:])
     chosen = _parser().parse_args(given)
     try:
         result = chosen.command(chosen)
@@ -50,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE
 
 
-def _psql(options: list[str]) -> int:
+def _passed_on(command: str, options: list[str]) -> int:
     try:
-        return commands.psql(options)
+        return commands.psql(options) if command == "psql" else commands.metrics(options)
     except ConcordError as error:
         return _complain(error, REFUSED)
 
@@ -128,6 +128,7 @@ def _add_identity(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: A
 def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401 - argparse's
     explain.add_arguments(_add(sub, common, "explain", explain.explain, explain.TEXT))
     sub.add_parser("psql", help="psql on the warehouse, with psql's own options")
+    sub.add_parser("metrics", help="MetricFlow on the published marts, with the options of `mf`")
     rules = sub.add_parser("rules", help="the business rules", description="The business rules.")
     rules_sub = rules.add_subparsers(required=True, metavar="COMMAND")
     show = _add(rules_sub, common, "show", commands.show_rules, "who owns which field")
