@@ -23,7 +23,18 @@ from flows.core.warehouse import connect, warehouse_url
 from flows.sandbox.volume import write_volume, write_volume_change
 
 DATABASE = "concord_bench"
-STEPS = ("landing", "incoming", "staging", "identity", "marts", "publishing", "spare slot")
+STEPS = (
+    "landing",
+    "incoming",
+    "staging",
+    "identity",
+    "marts",
+    "publishing",
+    "spare slot",
+    "sealing",
+    "reconciliation",
+    "lineage",
+)
 GATES = ("gate raw", "gate identity", "gate marts")
 
 

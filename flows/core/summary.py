@@ -22,6 +22,10 @@ PUBLISHED = """
 select publication_id, slot from ops.publications where run_id = %s
 order by publication_id desc limit 1
 """
+IN_FULL = (
+    "In full: artifacts `gate-raw`, `gate-identity` and `gate-marts`; what changed: `publication`; "
+    "where CRM and ERP differ: `reconciliation`."
+)
 
 
 def summary(run_id: int, timings: dict[str, float]) -> str:
@@ -41,7 +45,7 @@ def summary(run_id: int, timings: dict[str, float]) -> str:
         if judged
         else "Nothing had to be judged.",
         f"In quarantine: {held[0]:,} documents ({held[1]:,} rows).",
-        "In full: artifacts `gate-raw` and `gate-marts`; what changed: artifact `publication`.",
+        IN_FULL,
         "Seconds: " + (", ".join(f"{step} {spent:.1f}" for step, spent in timings.items()) or "0"),
     ]
     return "\n\n".join(parts)
