@@ -9,7 +9,7 @@ from flows.cli.main import main
 from flows.core.settings import settings
 from flows.core.warehouse import connect
 from tests.fixtures.postgres import forget_settings
-from tests.fixtures.story import Story, published
+from tests.fixtures.story import Story, about_business, differing, published
 
 
 @pytest.fixture
@@ -22,25 +22,25 @@ def told(story: Story) -> Iterator[Story]:
 
 def now_published() -> dict[str, list[tuple[object, ...]]]:
     with connect() as connection:
-        return published(connection)
+        return about_business(published(connection))
 
 
 def test_a_rollback_shows_what_was_published_before_and_publish_goes_forward(told: Story) -> None:
     assert main(["rollback"]) == 0
-    assert now_published() == told.chapters["day"].rows
+    assert not differing(now_published(), told.chapters["day"].rows)
     assert main(["rollback"]) == 1
     assert main(["publish"]) == 0
-    assert now_published() == told.chapters["repaired"].rows
+    assert not differing(now_published(), told.chapters["repaired"].rows)
 
 
 def test_a_backfill_of_the_same_files_changes_nothing_that_is_published(told: Story) -> None:
     assert main(["backfill", "erp"]) == 0
-    assert now_published() == told.chapters["repaired"].rows
+    assert not differing(now_published(), told.chapters["repaired"].rows)
 
 
 def test_a_full_rebuild_gives_what_the_incremental_runs_gave(told: Story) -> None:
     assert main(["run", "--full"]) == 0
-    assert now_published() == told.chapters["repaired"].rows
+    assert not differing(now_published(), told.chapters["repaired"].rows)
 
 
 def test_landing_again_lands_nothing(told: Story, capsys: pytest.CaptureFixture[str]) -> None:

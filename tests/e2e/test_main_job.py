@@ -3,7 +3,7 @@
 import pytest
 
 from flows.core.warehouse import connect
-from tests.fixtures.story import Story
+from tests.fixtures.story import Story, differing
 
 PROMISED = {
     "complaints",
@@ -66,7 +66,7 @@ def test_a_second_run_without_news_changes_nothing(story: Story) -> None:
     first, again = story.chapters["first"], story.chapters["again"]
     assert again.outcome == "unchanged"
     assert again.publication == first.publication
-    assert again.rows == first.rows
+    assert not differing(again.rows, first.rows)
 
 
 @pytest.mark.parametrize("name", ["first", "again", "day", "refused", "repaired"])
@@ -107,7 +107,7 @@ def test_a_refused_batch_leaves_the_published_marts_as_they_were(story: Story) -
     day, refused = story.chapters["day"], story.chapters["refused"]
     assert refused.outcome.startswith("refused")
     assert refused.publication == day.publication
-    assert refused.rows == day.rows
+    assert not differing(refused.rows, day.rows)
 
 
 def test_the_repair_of_a_refused_batch_is_published(story: Story) -> None:
