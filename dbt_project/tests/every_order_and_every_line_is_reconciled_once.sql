@@ -22,24 +22,24 @@ counted as (
             from {{ ref('order_line_reconciliation') }}
         ) as found
     {% for type, lines in crm_line_tables() %}
-    union all
-    select
-        '{{ lines }}' as what,
-        (
-            select count(*) from {{ ref('stg_' ~ lines) }} as lines
-            inner join {{ ref('reconciliation_documents') }} as documents
-                on
-                    lines.source_system = documents.source_system
-                    and lines.{{ type }}_id = documents.document_id
-            where
-                documents.document_type = '{{ type }}'
-                and not documents.is_cancelled
-                and not lines.is_deleted
-        ) as expected,
-        (
-            select sum(cardinality(crm_line_ids)) from {{ ref('order_line_reconciliation') }}
-            where crm_document_type = '{{ type }}'
-        ) as found
+        union all
+        select
+            '{{ lines }}' as what,
+            (
+                select count(*) from {{ ref('stg_' ~ lines) }} as lines
+                inner join {{ ref('reconciliation_documents') }} as documents
+                    on
+                        lines.source_system = documents.source_system
+                        and lines.{{ type }}_id = documents.document_id
+                where
+                    documents.document_type = '{{ type }}'
+                    and not documents.is_cancelled
+                    and not lines.is_deleted
+            ) as expected,
+            (
+                select sum(cardinality(crm_line_ids)) from {{ ref('order_line_reconciliation') }}
+                where crm_document_type = '{{ type }}'
+            ) as found
     {% endfor %}
 )
 

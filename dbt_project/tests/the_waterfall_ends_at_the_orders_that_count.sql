@@ -22,7 +22,8 @@ ends as (
 orders as (
     select
         coalesce(orders.currency, documents.pair_currency) as currency,
-        sum(orders.net_amount) filter (where orders.status is distinct from 'cancelled') as net_amount
+        sum(orders.net_amount) filter (where orders.status is distinct from 'cancelled')
+            as net_amount
     from {{ ref('orders') }} as orders
     inner join {{ ref('reconciliation_documents') }} as documents
         on
