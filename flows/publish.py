@@ -66,9 +66,9 @@ def seal_completed_documents(slot: str, run_id: int) -> None:
     """Seal orders and invoices that were published complete, and show those that changed since."""
     with connect() as connection:
         sealed = documents.seal(connection, slot, run_id)
-        page = documents.markdown(connection, sealed)
+        page = documents.markdown(connection, sealed) if sealed.open_breaches else None
     get_run_logger().info("%s", sealed.text)
-    if sealed.open_breaches:
+    if page:
         create_markdown_artifact(key="sealed-documents", markdown=page, description=sealed.text)
 
 

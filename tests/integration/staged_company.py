@@ -1,8 +1,12 @@
 """The sandbox company written straight into staging, without what its first gate holds back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from flows.core.canonical import Entity, entities
@@ -11,9 +15,24 @@ from flows.sandbox.assembly import make_company
 from flows.sandbox.extract import Row
 from flows.sandbox.truth import CompanyTruth
 from flows.sandbox.world import Plan, World
+from tests.fixtures.postgres import forget_settings, new_database
+from tests.integration.staged import create_staging, new_run
 
 TECHNICAL = ("source_system", "kind", "source_key", "version", "is_deleted")
 AS_OF = date(2026, 10, 30)
+
+
+@contextmanager
+def staged_company(server: str, template: str, home: Path) -> Iterator[tuple[int, CompanyTruth]]:
+    """Stage the company in a database of its own while the block lasts; yield run and truth."""
+    with new_database(server, template) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONCORD_WAREHOUSE_URL", url)
+        patch.setenv("CONCORD_HOME", str(home))
+        forget_settings()
+        create_staging()
+        run_id = new_run()
+        yield run_id, stage_company(run_id)
+    forget_settings()
 
 
 def stage_company(run_id: int, *, seed: int = 7, scale: float = 1.0) -> CompanyTruth:

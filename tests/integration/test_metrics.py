@@ -14,9 +14,8 @@ from flows.core.dbt import parsed_manifest, run_dbt
 from flows.core.warehouse import connect
 from flows.metrics import MetricFlow, catalogue, run_mf
 from flows.sandbox.truth import CompanyTruth
-from tests.fixtures.postgres import forget_settings, new_database
-from tests.integration.staged import create_staging, keep_versions, new_run
-from tests.integration.staged_company import stage_company
+from tests.integration.staged import keep_versions
+from tests.integration.staged_company import staged_company
 
 Z = 1.959964
 
@@ -26,19 +25,13 @@ def truth(
     postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CompanyTruth]:
     """Stage the sandbox company and build every metric of it, once for this module."""
-    with new_database(postgres_server, migrated_template) as url, pytest.MonkeyPatch.context() as m:
-        m.setenv("CONCORD_WAREHOUSE_URL", url)
-        m.setenv("CONCORD_HOME", str(tmp_path_factory.mktemp("measured")))
-        forget_settings()
-        create_staging()
-        run_id = new_run()
-        planted = stage_company(run_id)
+    home = tmp_path_factory.mktemp("measured")
+    with staged_company(postgres_server, migrated_template, home) as (run_id, planted):
         keep_history()
         run_dbt(["run", "--select", "path:models/identity"])
         identity.assign(run_id)
         run_dbt(["run", "--select", "+integration_scorecard,path:models/marts"], slot="a")
         yield planted
-    forget_settings()
 
 
 def keep_history() -> None:

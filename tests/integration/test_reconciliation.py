@@ -14,9 +14,7 @@ from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.sandbox.deals import LINE_CAUSES
 from flows.sandbox.truth import CompanyTruth
-from tests.fixtures.postgres import forget_settings, new_database
-from tests.integration.staged import create_staging, new_run
-from tests.integration.staged_company import stage_company
+from tests.integration.staged_company import staged_company
 
 MARTS = "+path:models/marts/reconciliation,path:models/marts"
 INTEGRITY = [
@@ -33,18 +31,12 @@ def truth(
     postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CompanyTruth]:
     """Stage the sandbox company and reconcile it, once for this module."""
-    with new_database(postgres_server, migrated_template) as url, pytest.MonkeyPatch.context() as m:
-        m.setenv("CONCORD_WAREHOUSE_URL", url)
-        m.setenv("CONCORD_HOME", str(tmp_path_factory.mktemp("reconciled")))
-        forget_settings()
-        create_staging()
-        run_id = new_run()
-        planted = stage_company(run_id)
+    home = tmp_path_factory.mktemp("reconciled")
+    with staged_company(postgres_server, migrated_template, home) as (run_id, planted):
         run_dbt(["run", "--select", "path:models/identity"])
         identity.assign(run_id)
         run_dbt(["run", "--select", MARTS], slot="a")
         yield planted
-    forget_settings()
 
 
 def rows(query: str) -> list[tuple[Any, ...]]:

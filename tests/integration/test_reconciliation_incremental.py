@@ -3,12 +3,11 @@
 import random
 from typing import Any
 
-from psycopg import sql
-
 from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.identity import assign, standardise
 from tests.integration.staged import Company, create_staging, new_run, stage_on
+from tests.integration.test_marts_incremental_equals_full import differing_rows
 
 RUNS = 4
 MARTS = (
@@ -136,19 +135,6 @@ def build(slot: str, run_id: int, *, full: bool = False) -> None:
     run_dbt(["run", "--select", SELECTED], slot=slot, full=full)
     with connect() as connection:
         connection.execute("update ops.slots set version = %s where slot = %s", (run_id, slot))
-
-
-def differing_rows(mart: str) -> list[tuple[Any, ...]]:
-    one, other = sql.Identifier("marts_a", mart), sql.Identifier("marts_b", mart)
-    with connect() as connection:
-        return connection.execute(
-            sql.SQL(
-                "(select 'incremental', t.* from {one} as t "
-                "except all select 'incremental', t.* from {other} as t) union all "
-                "(select 'full', t.* from {other} as t "
-                "except all select 'full', t.* from {one} as t)"
-            ).format(one=one, other=other)
-        ).fetchall()
 
 
 def test_pairs_that_form_split_and_move_are_reconciled_as_in_a_full_build(warehouse: str) -> None:

@@ -2,36 +2,27 @@
 
 from collections.abc import Iterator
 
-from flows.core.errors import (
-    ConnectionsError,
-    NotPermittedError,
-    SourceRefusedError,
-    SourceUnavailableError,
-)
+from flows.core.errors import NotPermittedError
 from flows.sources.business_central.api import BusinessCentralApi
 from flows.sources.business_central.objects import EXPANDED, REREAD
 from flows.sources.business_central.source import BusinessCentralSource, open_business_central
+from flows.sources.checking import FAULTS, HASTY, checked, concluded, failed
 from flows.sources.connections import ConnectionConfig
 from flows.sources.http import Patience
 from flows.sources.report import CheckReport, Finding
 from flows.sources.windows import WindowObject
 
-FAULTS = (SourceRefusedError, SourceUnavailableError, ConnectionsError)
 # Signing in asks twice; then come $metadata and the companies.
 CALLS_BEFORE = 4
-HASTY = Patience(attempts=2)
 
 
 def check(config: ConnectionConfig, patience: Patience = HASTY) -> CheckReport:
     """Sign in, look at every set that would be read and count its rows; nothing is landed."""
-    try:
-        source = open_business_central(config, patience)
-    except ConnectionsError as error:
-        return CheckReport(config.name, [Finding("options", is_good=False, detail=str(error))])
-    try:
-        return _Checking(source, config.name).report()
-    finally:
-        source.close()
+    return checked(
+        config,
+        lambda: open_business_central(config, patience),
+        lambda source: _Checking(source, config.name).report(),
+    )
 
 
 class _Checking:
@@ -49,7 +40,7 @@ class _Checking:
             names = ", ".join(one.name for one in self._api.companies)
             _ = self._api.metadata
         except FAULTS as error:
-            return CheckReport(self._name, [Finding("sign in", is_good=False, detail=str(error))])
+            return failed(self._name, "sign in", error)
         findings = [
             Finding("sign in", is_good=True, detail="works"),
             Finding("companies", is_good=True, detail=names),
@@ -57,15 +48,7 @@ class _Checking:
         for target in self._source.objects():
             findings += self._object(target)
         meter = self._api.client.meter
-        return CheckReport(
-            self._name,
-            findings,
-            calls_of_a_quiet_run=self._quiet,
-            calls_of_a_full_run=self._full,
-            quota_used=meter.used if meter.limit else None,
-            quota_limit=meter.limit,
-            calls_of_this_check=meter.calls,
-        )
+        return concluded(self._name, findings, meter, quiet=self._quiet, full=self._full)
 
     def _object(self, target: WindowObject) -> Iterator[Finding]:
         try:

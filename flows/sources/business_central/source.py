@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from flows.core.errors import NotPermittedError, SourceRefusedError
+from flows.sources.blocks import with_block
 from flows.sources.business_central.api import BusinessCentralApi, Company, Query
-from flows.sources.business_central.blocks import with_block
 from flows.sources.business_central.dialect import BusinessCentralDialect
 from flows.sources.business_central.login import EntraDialect, sign_in
 from flows.sources.business_central.objects import (
@@ -33,6 +34,9 @@ from flows.sources.business_central.walk import Walk
 from flows.sources.connections import ConnectionConfig
 from flows.sources.http import HttpClient, Meter, Patience, Secrets, Tokens
 from flows.sources.windows import Fate, Page, State, WindowObject
+
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
 
 IDS_A_QUERY = 40
 
@@ -181,7 +185,7 @@ def open_business_central(
 
 def api_of(config: ConnectionConfig, patience: Patience | None = None) -> BusinessCentralApi:
     """Return the environment's API, signed in when it is first asked something."""
-    options = read_options(with_block(config))
+    options = read_options(with_block(config, _form))
     secrets = Secrets((options.credentials.client_secret,))
     meter = _meter(config.name, options)
     entrance = HttpClient(EntraDialect(), meter=meter, secrets=secrets, patience=patience)
@@ -195,6 +199,14 @@ def api_of(config: ConnectionConfig, patience: Patience | None = None) -> Busine
         patience=patience,
     )
     return BusinessCentralApi(client, entrance, options)
+
+
+def _form() -> "type[Block]":
+    from flows.sources.business_central.credentials_block import (  # noqa: PLC0415 - slow
+        BusinessCentralCredentials,
+    )
+
+    return BusinessCentralCredentials
 
 
 def _meter(name: str, options: Options) -> Meter:

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterator
 
-from flows.core.errors import (
-    ConnectionsError,
-    NotPermittedError,
-    SourceRefusedError,
-    SourceUnavailableError,
-)
+from flows.core.errors import NotPermittedError
+from flows.sources.checking import FAULTS, HASTY, checked, concluded, failed
 from flows.sources.connections import ConnectionConfig
 from flows.sources.http import Patience
 from flows.sources.report import CheckReport, Finding
@@ -18,22 +14,17 @@ from flows.sources.salesforce.source import SalesforceSource, open_salesforce
 from flows.sources.salesforce.walk import ROWS_A_CALL
 from flows.sources.windows import WindowObject
 
-FAULTS = (SourceRefusedError, SourceUnavailableError, ConnectionsError)
 # Sign-in, descriptions, and what a full run asks per object besides its rows.
 CALLS_BEFORE, CALLS_AROUND, CALLS_OF_A_JOB = 2, 4, 5
-HASTY = Patience(attempts=2)
 
 
 def check(config: ConnectionConfig, patience: Patience = HASTY) -> CheckReport:
     """Sign in, look at every object that would be read and count its rows; nothing is landed."""
-    try:
-        source = open_salesforce(config, patience)
-    except ConnectionsError as error:
-        return CheckReport(config.name, [Finding("options", is_good=False, detail=str(error))])
-    try:
-        return _Checking(source, config.name).report()
-    finally:
-        source.close()
+    return checked(
+        config,
+        lambda: open_salesforce(config, patience),
+        lambda source: _Checking(source, config.name).report(),
+    )
 
 
 class _Checking:
@@ -50,20 +41,12 @@ class _Checking:
         try:
             targets = self._source.objects()
         except FAULTS as error:
-            return CheckReport(self._name, [Finding("sign in", is_good=False, detail=str(error))])
+            return failed(self._name, "sign in", error)
         findings = [Finding("sign in", True, "works")]  # noqa: FBT003
         for target in targets:
             findings += self._object(target)
         meter = self._api.client.meter
-        return CheckReport(
-            self._name,
-            findings,
-            calls_of_a_quiet_run=self._quiet,
-            calls_of_a_full_run=self._full,
-            quota_used=meter.used if meter.limit else None,
-            quota_limit=meter.limit,
-            calls_of_this_check=meter.calls,
-        )
+        return concluded(self._name, findings, meter, quiet=self._quiet, full=self._full)
 
     def _object(self, target: WindowObject) -> Iterator[Finding]:
         described = self._source.described(target.name)

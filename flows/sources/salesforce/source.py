@@ -1,12 +1,13 @@
 """The Salesforce source: what there is, what changed, and what the census wants to know."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from flows.core.errors import SourceRefusedError
+from flows.sources.blocks import with_block
 from flows.sources.connections import ConnectionConfig
 from flows.sources.http import HttpClient, Meter, Patience, Secrets, Tokens
 from flows.sources.salesforce.api import Described, SalesforceApi
-from flows.sources.salesforce.blocks import with_block
 from flows.sources.salesforce.dialect import SalesforceDialect
 from flows.sources.salesforce.login import sign_in
 from flows.sources.salesforce.objects import ENTITIES, NEEDED
@@ -16,6 +17,9 @@ from flows.sources.salesforce.soql import by_id
 from flows.sources.salesforce.stamps import stamp, stamp_of
 from flows.sources.salesforce.walk import Walk
 from flows.sources.windows import Fate, Page, State, WindowObject
+
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
 
 IDS_A_QUERY = 100
 
@@ -151,7 +155,7 @@ def open_salesforce(config: ConnectionConfig, patience: Patience | None = None) 
 
 def api_of(config: ConnectionConfig, patience: Patience | None = None) -> SalesforceApi:
     """Return the organisation's API, signed in when it is first asked something."""
-    options = read_options(with_block(config))
+    options = read_options(with_block(config, _form))
     secrets = _secrets_of(options)
     meter = Meter(config.name, daily_calls=options.daily_calls, reserve=options.quota_reserve)
     dialect = SalesforceDialect()
@@ -159,6 +163,14 @@ def api_of(config: ConnectionConfig, patience: Patience | None = None) -> Salesf
     tokens = Tokens(lambda: sign_in(entrance, options.credentials, options.login_url))
     client = HttpClient(dialect, meter=meter, secrets=secrets, tokens=tokens, patience=patience)
     return SalesforceApi(client, entrance, options)
+
+
+def _form() -> "type[Block]":
+    from flows.sources.salesforce.credentials_block import (  # noqa: PLC0415 - slow
+        SalesforceCredentials,
+    )
+
+    return SalesforceCredentials
 
 
 def _secrets_of(options: Options) -> Secrets:

@@ -7,11 +7,7 @@
         contract={'enforced': true},
         indexes=[{'columns': ['pair_key']}, {'columns': ['crm_line_id']}],
         meta={'touches': [{'kind': 'pair', 'key': 'pair_key'}]},
-        pre_hook=[
-            'set local enable_nestloop = off',
-            "set local work_mem = '256MB'",
-            "{{ affected_pairs() }}",
-        ],
+        pre_hook="{{ affected_pairs() }}",
     )
 }}
 

@@ -6,11 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['pair_key']}],
-        pre_hook=[
-            'set local enable_nestloop = off',
-            "set local work_mem = '256MB'",
-            "{{ affected_by_pairs() }}",
-        ],
+        pre_hook="{{ affected_by_pairs() }}",
     )
 }}
 

@@ -3,10 +3,6 @@
         materialized='table',
         contract={'enforced': true},
         indexes=[{'columns': ['pair_key']}],
-        pre_hook=[
-            'set local enable_nestloop = off',
-            "set local work_mem = '256MB'",
-        ],
         post_hook='analyze {{ this }}',
     )
 }}

@@ -2,10 +2,6 @@
     config(
         materialized='table',
         contract={'enforced': true},
-        pre_hook=[
-            'set local enable_nestloop = off',
-            "set local work_mem = '256MB'",
-        ],
     )
 }}
 
