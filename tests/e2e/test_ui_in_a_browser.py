@@ -89,6 +89,8 @@ def test_a_person_starts_the_main_job_and_sees_it_complete_with_its_verdicts(
 
 
 def _open_deployment(page: Page, flow: str, name: str) -> None:
+    # The list shows ten at a time, and those of one name in any order: search as a person does.
+    page.get_by_placeholder("Search deployments...").fill(flow)
     of_the_flow = page.get_by_role("link", name=flow, exact=True)
     row = page.get_by_role("row").filter(has=of_the_flow).filter(has_text=name)
     row.get_by_role("link", name=name).click()
