@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.core.errors import SettingsError
 from flows.core.settings import settings
+from flows.core.yaml_files import read_yaml
 
 COMMON_COLUMNS = ("is_deleted", "created_at", "modified_at")
 
@@ -81,10 +80,7 @@ def _by_name() -> dict[str, Entity]:
 
 
 def _models(path: Path) -> list[Mapping[str, Any]]:
-    # The C loader reads the 25 files ten times faster, where libyaml is there.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
-    return list(content.get("models", []))
+    return list(read_yaml(path).get("models", []))
 
 
 def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -82,6 +82,11 @@ def target_path() -> Path:
     return settings().home / "dbt"
 
 
+def kept_in() -> tuple[Path, ...]:
+    """Return where to keep what follows from the project's files: beside them, or in our home."""
+    return settings().dbt_project / "target", target_path()
+
+
 def profile_environment(url: str) -> dict[str, str]:
     """Return the variables that profiles.yml reads, for one connection URL."""
     parts = conninfo_to_dict(url)
@@ -142,7 +147,7 @@ def _location(folder: Path) -> list[str]:
 
 def _manifest(slot: str | None, folder: Path) -> Any:  # noqa: ANN401 - dbt's own manifest type
     preload()
-    manifest = parsed_project(settings().dbt_project, folder, lambda: _parse(folder))
+    manifest = parsed_project(settings().dbt_project, kept_in(), lambda: _parse(folder))
     return pointed_at(manifest, database_name(warehouse_url()), slot or FIRST_SLOT)
 
 

@@ -1,14 +1,13 @@
-"""What dbt parsed: kept below CONCORD_HOME, so that a process reads it instead of parsing anew."""
+"""What dbt parsed: kept, so that a process reads it instead of parsing anew."""
 
-import pickle
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from flows.core.kept import kept
 from flows.core.loading import loading
 
 KEPT = "parsed.pickle"
@@ -20,16 +19,16 @@ PARSERS = ("dbt-core", "dbt-postgres")
 _projects: dict[str, Any] = {}
 
 
-def parsed_project(project: Path, folder: Path, parse: Callable[[], Any]) -> Any:  # noqa: ANN401
+def parsed_project(project: Path, folders: Sequence[Path], parse: Callable[[], Any]) -> Any:  # noqa: ANN401
     """Return the parsed project: as this process or an earlier one parsed it, else from `parse`.
 
-    What an earlier one kept in `folder` counts for the same files and the same dbt only.
+    What an earlier one kept in `folders` counts for the same files and the same dbt only.
     """
     stamp = project_stamp(project)
     if stamp not in _projects:
         _projects.clear()
         with loading():
-            _projects[stamp] = _kept(folder, stamp) or _keep(folder, stamp, parse())
+            _projects[stamp] = kept(KEPT, stamp, parse, folders)
     return _projects[stamp]
 
 
@@ -56,18 +55,3 @@ def project_stamp(project: Path) -> str:
             found = path.stat()
             digest.update(f"{path}|{found.st_mtime_ns}|{found.st_size}\n".encode())
     return digest.hexdigest()
-
-
-def _kept(folder: Path, stamp: str) -> Any | None:  # noqa: ANN401 - dbt's own type
-    # Whatever is wrong with the file, parsing is the remedy.
-    with suppress(Exception), (folder / KEPT).open("rb") as file:
-        if file.readline().decode().strip() == stamp:
-            return pickle.load(file)  # noqa: S301 - written by us, below our own home
-    return None
-
-
-def _keep(folder: Path, stamp: str, manifest: Any) -> Any:  # noqa: ANN401 - dbt's own type
-    unfinished = folder / f"{KEPT}.new"
-    unfinished.write_bytes(f"{stamp}\n".encode() + pickle.dumps(manifest))
-    unfinished.replace(folder / KEPT)
-    return manifest

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.core.errors import RulesError
 from flows.core.settings import settings
+from flows.core.yaml_files import read_yaml
 
 COLUMNS = ("entity", "field", "owner", "mode", "reason")
 OWNERS = {"crm": "CRM", "erp": "ERP"}
@@ -129,7 +128,7 @@ def _fields_of_the_marts() -> frozenset[str]:
     return frozenset(
         name
         for path in folder.glob("*.yml")
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", ())
+        for model in read_yaml(path).get("models", ())
         for column in model.get("columns", ())
         for name in column.get("config", {}).get("meta", {}).get("rules", ())
     )

@@ -1,16 +1,20 @@
 """The lineage of all marts, worked out from their compiled SQL and kept where SQL can read it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from hashlib import sha256
+from importlib.metadata import version
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from flows.core import canonical
-from flows.core.dbt import run_dbt, target_path
+from flows.core.databases import database_name
+from flows.core.dbt import kept_in, run_dbt, target_path
+from flows.core.kept import kept
 from flows.core.signature import remember, remembered, signature
-from flows.core.warehouse import connect
+from flows.core.warehouse import connect, warehouse_url
 from flows.explaining.described import HISTORIES, DescribedMart, described_marts, marts_folder
 from flows.explaining.hops import Path
 from flows.explaining.kinds import COMPUTED, CONVERTED
@@ -18,6 +22,7 @@ from flows.explaining.lineage import Derivation, Origin, derivations
 from flows.explaining.paths import PATHS, Keys, paths_of
 
 KEY = "explained_models"
+KEPT = "lineage.pickle"
 # Raised when what is kept, or how it is worked out, changes here.
 EDITION = "1"
 _LOCK = "select pg_advisory_xact_lock(hashtext('concord.explaining'))"
@@ -38,6 +43,7 @@ order by relation.oid, attribute.attnum
 """
 
 Columns = Mapping[str, Mapping[str, str]]
+Found = dict[str, Derivation]
 
 
 @dataclass(frozen=True)
@@ -76,21 +82,31 @@ def explained_marts() -> list[ExplainedMart]:
     described = described_marts()
     compiled = _compile()
     columns = _columns_of_the_warehouse()
-    found = {
-        name: _derivations(compiled[name].read_text(encoding="utf-8"), columns)
-        for name in described
-        if name in compiled
-    }
+    found = _derivations({name: compiled[name] for name in described if name in compiled}, columns)
     keys = _keys(described, columns)
     return [_explained(described[name], found[name], keys) for name in sorted(found)]
 
 
-def _compile() -> dict[str, FilePath]:
+def _compile() -> dict[str, str]:
     select = ["--select", "path:models/marts", "--full-refresh", "--no-write-json"]
     run_dbt(["compile", *select])
     folder = target_path() / "compiled" / "concord" / "models" / "marts"
     models = {path.stem for path in marts_folder().rglob("*.sql")}
-    return {path.stem: path for path in folder.rglob("*.sql") if path.stem in models}
+    return {
+        path.stem: _placeless(path.read_text(encoding="utf-8"))
+        for path in folder.rglob("*.sql")
+        if path.stem in models
+    }
+
+
+def _placeless(compiled: str) -> str:
+    """Return the SQL as it would be in any database and either slot."""
+    database = f'"{database_name(warehouse_url())}".'
+    return (
+        compiled.replace(database, "")
+        .replace('"marts_a".', '"marts".')
+        .replace('"marts_b".', '"marts".')
+    )
 
 
 def _columns_of_the_warehouse() -> Columns:
@@ -112,9 +128,15 @@ def _keys(described: Mapping[str, DescribedMart], columns: Columns) -> Keys:
     )
 
 
-def _derivations(compiled: str, columns: Columns) -> dict[str, Derivation]:
-    slotless = compiled.replace('"marts_a".', '"marts".').replace('"marts_b".', '"marts".')
-    return derivations(slotless, columns)
+def _derivations(compiled: Mapping[str, str], columns: Columns) -> dict[str, Found]:
+    """Read every model's SQL, which takes seconds; the same SQL has been read before, mostly."""
+    read = json.dumps([EDITION, version("sqlglot"), compiled, columns], sort_keys=True)
+    return kept(
+        KEPT,
+        sha256(read.encode()).hexdigest(),
+        lambda: {name: derivations(text, columns) for name, text in compiled.items()},
+        kept_in(),
+    )
 
 
 def _explained(mart: DescribedMart, found: Mapping[str, Derivation], keys: Keys) -> ExplainedMart:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.core.errors import SettingsError
 from flows.core.settings import settings
+from flows.core.yaml_files import read_yaml
 
 # Staged tables that keep every version of an entity's records.
 HISTORIES = {
@@ -67,10 +66,7 @@ def described_marts(folder: Path | None = None) -> dict[str, DescribedMart]:
 
 
 def _models(file: Path) -> Iterator[Mapping[str, Any]]:
-    # The C loader is ten times faster, where libyaml is there.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or {}  # noqa: S506 - both are safe
-    yield from content.get("models") or ()
+    yield from read_yaml(file).get("models") or ()
 
 
 def _mart(model: Mapping[str, Any]) -> DescribedMart:

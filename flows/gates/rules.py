@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
-
 from flows.core.canonical import Column, Entity
 from flows.core.settings import settings
+from flows.core.yaml_files import read_yaml
 from flows.gates.verdict import DEFAULT_FLOOR, DEFAULT_SHARE, Severity
 
 ROW_KEYS = "source_system, source_key, document_type, document_key, batch_id, raw_id, money_at_risk"
@@ -208,5 +207,5 @@ def _range(entity: Entity, column: Column) -> Iterator[Rule]:
 @cache
 def _limits(entity: str) -> dict[str, dict[str, float]]:
     path = settings().dbt_project / "models" / "incoming" / f"incoming_{entity}.yml"
-    columns = yaml.safe_load(path.read_text("utf-8"))["models"][0]["columns"]
+    columns = read_yaml(path)["models"][0]["columns"]
     return {column["name"]: column.get("config", {}).get("meta", {}) for column in columns}

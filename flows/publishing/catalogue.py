@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.core.errors import SettingsError
 from flows.core.settings import settings
+from flows.core.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,7 @@ Columns = Mapping[str, Mapping[str, Any]]
 
 def _models(folder: Path) -> Iterator[tuple[str, Columns]]:
     for file in sorted(folder.rglob("*.yml")):
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        for model in content.get("models") or ():
+        for model in read_yaml(file).get("models") or ():
             config = model.get("config") or {}
             if config.get("enabled", True) and _meta(model).get("published", True):
                 name = config.get("alias") or model["name"]

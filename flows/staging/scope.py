@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import yaml
 from psycopg import Connection, sql
 
 from flows.core.canonical import entities
 from flows.core.settings import settings
 from flows.core.warehouse import connect
+from flows.core.yaml_files import read_yaml
 from flows.staging.currency import reporting_currency
 from flows.staging.signature import marts_signature, staging_is_outdated
 
@@ -91,7 +91,7 @@ def _staged_tables() -> list[str]:
 
 def _identity_tables() -> list[str]:
     path = settings().dbt_project / "models" / "identity" / "identity_sources.yml"
-    (source,) = yaml.safe_load(path.read_text("utf-8"))["sources"]
+    (source,) = read_yaml(path)["sources"]
     return sorted(table["name"] for table in source["tables"])
 
 

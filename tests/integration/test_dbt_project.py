@@ -10,6 +10,7 @@ from prefect.client import orchestration
 from flows.core import dbt_project
 from flows.core.clients import share_certificates
 from flows.core.dbt_project import KEPT, parsed_project
+from flows.core.kept import kept
 
 
 class Parser:
@@ -33,7 +34,7 @@ def project(tmp_path: Path) -> Path:
 
 def _in_a_new_process(project: Path, parse: Parser) -> object:
     dbt_project._projects.clear()
-    return parsed_project(project, project.parent, parse)
+    return parsed_project(project, [project.parent], parse)
 
 
 def test_what_one_process_parsed_the_next_one_reads(project: Path) -> None:
@@ -74,6 +75,14 @@ def test_a_copy_that_cannot_be_read_is_parsed_again(project: Path, content: byte
     stamp = kept.read_bytes().partition(b"\n")[0]
     kept.write_bytes(stamp + b"\n" + content)
     assert _in_a_new_process(project, parse) == {"parsed": 2}
+
+
+def test_a_project_that_cannot_be_written_to_is_kept_in_the_next_folder(tmp_path: Path) -> None:
+    unwritable, home = tmp_path / "a file, no folder", tmp_path / "home"
+    unwritable.write_text("")
+    made = [kept("name", "stamp", object, [unwritable / "target", home]) for _ in range(2)]
+    assert type(made[1]) is object
+    assert [path.name for path in home.iterdir()] == ["name"]
 
 
 def test_clients_of_prefect_share_one_set_of_certificates() -> None:
