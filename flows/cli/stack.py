@@ -25,6 +25,7 @@ __all__ = ["Stack", "down", "prefect_environment", "status", "up"]
 
 GRACE_SECONDS = 20
 STOPPED = "stopped"
+SANDBOX = "flows.sandbox.vendors"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def down() -> str:
         *(["worker"] if any(WORKER in line for line in running.values()) else []),
         *(["Prefect server"] if any(SERVER in line for line in running.values()) else []),
         *(["Postgres"] if was_running else []),
+        *(["sandbox servers"] if any(SANDBOX in line for line in running.values()) else []),
     ]
     return f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
 

@@ -97,17 +97,11 @@ class Books:
         """Return the id that a product has in the books of a company."""
         return item_id(company, number)
 
-    def is_whole(self, row: Row, entity: str, name: str, key: object) -> bool:
-        """Say whether a database with types could hold a document and its lines."""
-        known = row.get("currency") is None or row["currency"] in self.currencies
-        return known and all(
-            decimal(line["quantity"]) is not None for line in self.of(entity, name, key)
-        )
-
     @property
     def currencies(self) -> frozenset[str]:
-        """The currencies that are kept."""
-        return frozenset({LOCAL_CURRENCY, *(currency for currency, _ in self.rates)})
+        """The currencies that are kept: also one that somebody made up has a code here."""
+        used = {str(row["currency"]) for row in self.all("orders") if row["currency"]}
+        return frozenset({LOCAL_CURRENCY, *used, *(currency for currency, _ in self.rates)})
 
 
 def item_id(company: str, number: object) -> str:

@@ -27,8 +27,7 @@ def orders(books: Books) -> Iterator[Item]:
     """Yield the orders that are open; what is invoiced whole is no order any more."""
     for row in books.all("orders"):
         key = row["order_id"]
-        is_open = row["status"] not in POSTED
-        if is_open and books.is_whole(row, "order_lines", "order_id", key):
+        if row["status"] not in POSTED:
             company = str(row["company"])
             lines = books.of("order_lines", "order_id", key)
             moved = [moment(line, "modified_at") for line in lines]
@@ -107,8 +106,10 @@ def _done(books: Books, entity: str, line: Row) -> Decimal:
 
 def line_values(company: str, document: str, row: Row, sequence: int, sign: int = 1) -> Values:
     """Return what the lines of all documents but shipments have in common."""
-    net = _signed(row["net_amount"], sign)
-    tax = _signed(row["tax_amount"], sign)
+    # A line whose quantity nobody could read counts for nothing.
+    is_counted = decimal(row["quantity"]) is not None
+    net = _signed(row["net_amount"], sign) if is_counted else Decimal(0)
+    tax = _signed(row["tax_amount"], sign) if is_counted else Decimal(0)
     number = row["product_number"]
     return {
         "documentId": document,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.sandbox.vendors.business_central.importing import import_prices
 from flows.sandbox.vendors.business_central.loading import Story
 from flows.sandbox.vendors.business_central.posting import return_goods, ship_and_invoice
 from flows.sandbox.vendors.business_central.schema import Property
@@ -68,6 +69,14 @@ class BusinessCentralScript(Script):
     def return_goods(self, company: str, key: str) -> str:
         """Credit the first line of an invoice; return the credit memo's id."""
         return return_goods(self._tenant, company, key)
+
+    def import_prices(self, decimals_lost: int) -> int:
+        """Import prices into open orders past every check; return how many lines have them.
+
+        With decimals lost they are too large, and the totals stay; with as many gained they are
+        what they were.
+        """
+        return import_prices(self._tenant, decimals_lost)
 
     def change_silently(self, company: str, table: str, key: str, values: dict[str, Any]) -> None:
         """Change what a flow field shows, without a stamp."""

@@ -1,20 +1,21 @@
-"""`concord demo`: a generated company, four runs, and what each of them showed."""
+"""The demo's story: four runs of the main job over two systems that disagree."""
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.cli import stack
+from flows.cli.demo import systems
+from flows.cli.demo.systems import Sandbox
 from flows.cli.homes import demo_home, demo_warehouse, use_home
 from flows.cli.status import published_tables, tables_text
 from flows.core.errors import DemoError
 from flows.core.settings import export, settings
 from flows.core.warehouse import connect
-from flows.sandbox import company
+from flows.sandbox.vendors.planted import planted
 
 FLOW = "integrate/on-demand"
 LONGEST_RUN_SECONDS = 600
@@ -31,21 +32,26 @@ class Outcome:
 
 
 def run_demo() -> dict[str, Any]:
-    """Tell the story from nothing, in a home of its own; leave the UI running unless CI is set."""
+    """Tell the story from nothing, in a home of its own; leave all running unless CI is set."""
     started = time.monotonic()
     home = demo_home()
     _start_from_nothing(home)
-    environment = {
-        "CONCORD_CONNECTIONS": str(home / "connections.yaml"),
-        "CONCORD_WAREHOUSE_URL": demo_warehouse(),
-    }
-    with use_home(home, environment):
-        links = _open_the_stage(home)
+    with use_home(home):
         try:
-            _tell(home / "extracts")
+            return _tell_from_nothing(home, started)
         except BaseException:
             stack.down()
             raise
+
+
+def _tell_from_nothing(home: Path, started: float) -> dict[str, Any]:
+    _chapter("Starting a Salesforce org and a Business Central tenant, both sandboxes")
+    sandboxes = systems.start(home)
+    for one in sandboxes.values():
+        print(f"   {one.known['url']}")
+    with use_home(home, _environment(home, sandboxes)):
+        links = _open_the_stage()
+        _tell(sandboxes)
         print(f"\nThe whole story took {time.monotonic() - started:.0f} s.")
         return {"tables": published_tables(), "text": _farewell(links)}
 
@@ -57,47 +63,53 @@ def _start_from_nothing(home: Path) -> None:
     home.mkdir(parents=True)
 
 
-def _open_the_stage(home: Path) -> str:
-    _chapter("Starting Postgres, the Prefect server with its UI, and a worker")
-    connections = {
-        name: {"system": "files", "path": str(home / "extracts" / name)} for name in ("crm", "erp")
+def _environment(home: Path, sandboxes: Mapping[str, Sandbox]) -> dict[str, str | None]:
+    environment: dict[str, str | None] = {
+        "CONCORD_CONNECTIONS": str(systems.write_connections(home)),
+        "CONCORD_WAREHOUSE_URL": demo_warehouse(),
     }
-    (home / "connections.yaml").write_text(
-        yaml.safe_dump({"connections": connections}), encoding="utf-8"
-    )
-    (home / "extracts").mkdir()
+    for one in sandboxes.values():
+        environment |= one.environment
+    return environment
+
+
+def _open_the_stage() -> str:
+    _chapter("Starting Postgres, the Prefect server with its UI, and a worker")
     links = stack.up().text
     export(stack.prefect_environment())
     print(links)
     return links
 
 
-def _tell(extracts: Path) -> None:
-    truth = company.write_company(extracts)
+def _tell(sandboxes: Mapping[str, Sandbox]) -> None:
+    known = planted()
     _chapter(
-        f"1. A first run: {truth.customers} companies, in a CRM and an ERP that disagree; "
-        f"{len(truth.row_faults)} faults are planted"
+        f"1. A first run: {known.customers} customers in a CRM and an ERP that disagree about "
+        f"{known.differing_orders} orders; {known.faulty_documents} documents are faulty"
     )
     _expect(_run(), "done")
     _show_tables()
     _show_quarantine()
+    _show_differences()
 
-    _chapter("2. A day of changes")
-    company.write_day_of_changes(extracts, truth)
+    _chapter("2. A day of business in both systems")
+    for one in sandboxes.values():
+        one.tell("play_day")
     _expect(_run(), "done")
     _show_changes()
 
-    _chapter("3. A spoilt export: the gate refuses it, the published marts stay")
+    _chapter("3. A price list is imported a hundredfold: the gate refuses, published marts stay")
     before = _live_publication()
-    company.write_refused_batch(extracts, truth)
+    erp = sandboxes["business_central"]
+    print(f"   {erp.tell('import_prices', decimals_lost=2)} lines of open orders now have it")
     refused = _run()
     _expect(refused, "refused")
     print(f"   {refused.reason}")
     _must(_live_publication() == before, "a refused batch must leave the publication as it is")
     print(f"   Analysts still read publication {before}.")
 
-    _chapter("4. Its repair")
-    company.write_repair(extracts, truth)
+    _chapter("4. Its repair: the right prices are imported")
+    erp.tell("import_prices", decimals_lost=-2)
     _expect(_run(), "done")
     _show_tables()
 
@@ -161,6 +173,18 @@ def _show_quarantine() -> None:
     print(f"   In quarantine, whole: {len(rows)} documents")
     for system, kind, key, count, rules in rows:
         print(f"     {system} {kind} {key}: {count} row(s), {rules}")
+
+
+def _show_differences() -> None:
+    with connect() as connection:
+        row = connection.execute(
+            "select count(*) filter (where cause is not null), "
+            "coalesce(sum(abs(unexplained_amount)), 0) from marts.order_reconciliation"
+        ).fetchone()
+    count, unexplained = row or (0, 0)
+    print(
+        f"   CRM and ERP differ in {count} orders, each explained; unexplained: {unexplained:.2f}"
+    )
 
 
 def _show_changes() -> None:
