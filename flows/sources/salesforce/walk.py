@@ -6,16 +6,18 @@ before the watermark, reads in the order of (timestamp, id) and has no upper end
 too early is read again, and the watermark never moves past what is covered.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from flows.core.errors import SourceRefusedError
-from flows.sources.http import JsonPage
 from flows.sources.salesforce.api import Changes, Described, SalesforceApi
-from flows.sources.salesforce.bulk import BulkQuery, JobFailedError
+from flows.sources.salesforce.bulk import JobFailedError
+from flows.sources.salesforce.bulk_walk import BulkWalk
 from flows.sources.salesforce.objects import NEVER_DELETED
-from flows.sources.salesforce.rows import page_of_csv, page_of_deletes, page_of_json
+from flows.sources.salesforce.reading import Reading
+from flows.sources.salesforce.rest_walk import RestWalk
+from flows.sources.salesforce.rows import page_of_deletes
 from flows.sources.salesforce.soql import Walked, select
 from flows.sources.salesforce.stamps import moment, stamp, stamp_of
 from flows.sources.windows import Page, State
@@ -25,15 +27,11 @@ DELETES_KEPT = timedelta(days=14)
 AWHILE = timedelta(hours=1)
 # Rows changed so recently are asked for directly: the list of changes would name them again.
 RECENT = timedelta(minutes=15)
-FRESH = timedelta(seconds=60)
 ROWS_A_CALL = 2000
 LONGEST_QUERY = 14_000  # in a URL; longer ones are sent as a bulk job
-MOST_RESTARTS = 3
-TOO_LARGE = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"})
 NO_BULK = frozenset(
     {"INVALIDENTITY", "INVALID_ENTITY", "API_ERROR", "LIMIT_EXCEEDED", "FUNCTIONALITY_NOT_ENABLED"}
 )
-OLDEST = datetime.fromisoformat("1999-01-01T00:00:00+00:00")
 
 
 class Walk:
@@ -45,7 +43,8 @@ class Walk:
         self._api = api
         self._described = described
         self._name = described.name
-        self._state: dict[str, Any] = dict(state or {})
+        self._reading = Reading(api, described, state)
+        self._state = self._reading.state
         self._full = full or described.cursor is None
         self.has_whole_log = False
 
@@ -141,13 +140,13 @@ class Walk:
         self._state["walk"] = walk
         if walk["kind"] == "bulk":
             try:
-                yield from self._by_bulk(walk)
+                yield from BulkWalk(self._reading, walk).pages()
             except SourceRefusedError as error:
                 if not isinstance(error, JobFailedError) and error.code not in NO_BULK:
                     raise
                 walk.update(kind="rest", job=None, locator=None, after=None, repeats=True)
         if walk["kind"] == "rest":
-            yield from self._by_rest(walk)
+            yield from RestWalk(self._reading, walk).pages()
         yield Page(self._finished(walk))
 
     def _finished(self, walk: dict[str, Any]) -> State:
@@ -157,110 +156,6 @@ class Walk:
         self._state.setdefault("deleted_until", walk["watermark"])
         self._state.setdefault("asked_at", stamp_of(self._api.now()))
         return dict(self._state)
-
-    def _by_rest(self, walk: dict[str, Any]) -> Iterator[Page]:
-        """Read window by window; a window that is too large for the server is halved."""
-        ends: list[str | None] = [None]
-        restarts = 0
-        while ends:
-            before = list(walk["after"] or [])
-            try:
-                is_whole = yield from self._one_pass(walk, ends[-1])
-            except SourceRefusedError as error:
-                if error.code in TOO_LARGE:
-                    ends.append(self._middle(walk, ends[-1], error))
-                    continue
-                if error.code != "INVALID_QUERY_LOCATOR" or restarts >= MOST_RESTARTS:
-                    raise
-                is_whole = False
-            restarts = restarts + 1 if list(walk["after"] or []) == before else 0
-            if is_whole or restarts >= MOST_RESTARTS:
-                end = ends.pop()
-                walk.update({"from": end, "after": None} if end else {})
-
-    def _one_pass(self, walk: dict[str, Any], end: str | None) -> Generator[Page, None, bool]:
-        """Read from where the walk stands; return whether as many rows came as were promised."""
-        promised = received = 0
-        walked = Walked(walk["from"], walk["after"], end)
-        for one in walked.parts():
-            soql = select(self._described, one)
-            pages = self._api.query(soql, self._name, with_deleted=walk["with_deleted"])
-            for number, page in enumerate(pages):
-                promised += int(page.envelope.get("totalSize", 0)) if number == 0 else 0
-                received += len(page.rows)
-                yield self._page(page, walk)
-        return received >= promised
-
-    def _page(self, page: JsonPage, walk: dict[str, Any]) -> Page:
-        cursor, after = self._described.cursor, walk["after"]
-        if not page.rows:
-            return Page(self._saved(walk))
-        first, last = (
-            (stamp(row[cursor]), row["Id"]) if cursor else ("", row["Id"])
-            for row in (page.rows[0], page.rows[-1])
-        )
-        repeats = bool(after and first <= tuple(after)) or walk.get("repeats", False)
-        walk["after"] = max([*last], after or [])
-        self._note_newest(last[0])
-        return page_of_json(
-            page, self._saved(walk), cursor, self._fresh(), may_repeat=repeats or not walk["full"]
-        )
-
-    def _by_bulk(self, walk: dict[str, Any]) -> Iterator[Page]:
-        bulk, cursor = BulkQuery(self._api, self._name), self._described.cursor
-        if not walk.get("job"):
-            soql = select(self._described, Walked(walk["from"]), in_order=False)
-            walk["job"] = bulk.create(soql, with_deleted=walk["with_deleted"])
-            walk["rows"] = 0
-            yield Page(self._saved(walk))
-        try:
-            promised = self._wait(bulk, walk)
-        except SourceRefusedError:
-            yield self._begun_again(walk)
-            raise
-        may_repeat = not walk["full"] or walk.get("repeats", False)
-        for result in bulk.results(walk["job"], walk.get("locator"), walk.get("columns")):
-            walk["rows"] += result.page.count
-            walk["locator"], walk["columns"] = result.locator, list(result.page.columns)
-            page = page_of_csv(
-                result.page, self._saved(walk), cursor, self._fresh(), may_repeat=may_repeat
-            )
-            self._note_newest(max((one or "" for one in page.versions), default="")[:24])
-            yield page
-        if promised is not None and walk["rows"] < promised:
-            job, rows = walk["job"], walk["rows"]
-            yield self._begun_again(walk)
-            raise SourceRefusedError(
-                f"Bulk query {job} of {self._name} has {promised:,} rows, but its pages "
-                f"held {rows:,}: a link to the next page was lost, perhaps by a proxy that takes "
-                "away 'Sforce-Locator'. Let it through, then run again."
-            )
-        bulk.delete(walk["job"])
-
-    def _begun_again(self, walk: dict[str, Any]) -> Page:
-        """Return the page that lets the next run start another job."""
-        walk.update(job=None, locator=None, rows=0, repeats=True)
-        return Page(self._saved(walk))
-
-    def _wait(self, bulk: BulkQuery, walk: dict[str, Any]) -> int | None:
-        """Wait for the walk's job; one that is gone since an earlier run is started again."""
-        try:
-            return bulk.wait(walk["job"])
-        except SourceRefusedError as error:
-            if error.code not in ("NOT_FOUND", "INVALIDJOB"):
-                raise
-        soql = select(self._described, Walked(walk["from"]), in_order=False)
-        walk["job"] = bulk.create(soql, with_deleted=walk["with_deleted"])
-        walk.update(locator=None, rows=0, repeats=True)
-        return bulk.wait(walk["job"])
-
-    def _middle(self, walk: dict[str, Any], end: str | None, error: SourceRefusedError) -> str:
-        low = walk["after"][0] if walk["after"] else walk["from"]
-        first = moment(low) if low else OLDEST
-        last = moment(end) if end else self._api.now()
-        if last - first < timedelta(seconds=2):
-            raise error
-        return stamp_of((first + (last - first) / 2).replace(microsecond=0))
 
     # ---------- deletes
 
@@ -277,14 +172,3 @@ class Walk:
         deletes = [(str(row["id"]), stamp(row["deletedDate"])) for row in found.rows]
         page = page_of_deletes(deletes, dict(self._state), {})
         yield Page(**{**vars(page), "compare_keys": is_missing})
-
-    # ---------- small things
-
-    def _saved(self, walk: dict[str, Any]) -> State:
-        return {**self._state, "walk": dict(walk)}
-
-    def _note_newest(self, newest: str) -> None:
-        self._state["newest"] = max(self._state.get("newest", ""), newest)
-
-    def _fresh(self) -> str:
-        return stamp_of(self._api.now() - FRESH)
