@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from flows.core.errors import ConnectionsError
-from flows.sources.business_central.api import Query
 from flows.sources.business_central.dialect import BusinessCentralDialect
 from flows.sources.business_central.objects import EXPANDED, needed
 from flows.sources.business_central.options import read_options
+from flows.sources.business_central.queries import Query
 from flows.sources.business_central.stamps import literal, stamp
 from flows.sources.connections import ConnectionConfig
 from flows.sources.http import Action, Answer

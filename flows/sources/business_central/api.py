@@ -1,61 +1,34 @@
 """What Business Central's API v2.0 offers for reading, one method per kind of question."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 from urllib.parse import quote
 
 from flows.core.errors import NotPermittedError, SourceRefusedError, TruncatedAnswerError
+from flows.sources.business_central.batch import MOST_IN_BATCH, Question, answers_in, batch_of
 from flows.sources.business_central.metadata import Metadata, metadata_of
 from flows.sources.business_central.options import Options
+from flows.sources.business_central.queries import (
+    PLAIN,
+    PRIMARY,
+    Company,
+    Query,
+    asking,
+    counting,
+)
 from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
-MOST_IN_BATCH = 100
-PLAIN = {"Accept-Language": "en-US"}  # the language changes how errors and dates are written
-REPLICA = {"Data-Access-Intent": "ReadOnly"}  # it may lag behind
-PRIMARY = {"Data-Access-Intent": "ReadWrite"}
 
 
 @dataclass(frozen=True)
-class Company:
-    """One company of the environment; everything is read per company."""
+class FirstPage:
+    """A page that came in a batch, and how many rows were asked for: so many the next one has."""
 
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is asked of one entity set."""
-
-    name: str
-    filter: str = ""
-    order: str = ""
-    select: str = ""
-    expand: str = ""
-    top: int = 0
-    is_counted: bool = False
-
-    @property
-    def text(self) -> str:
-        """The options of the address; spaces are written as %20, which every server reads."""
-        options = {
-            "$filter": self.filter,
-            "$orderby": self.order,
-            "$select": self.select,
-            "$expand": self.expand,
-            "$top": str(self.top or ""),
-            "$count": "true" if self.is_counted else "",
-        }
-        given = [f"{name}={quote(value, safe=_SAFE)}" for name, value in options.items() if value]
-        return f"?{'&'.join(given)}" if given else ""
-
-
-_SAFE = "$,()'=:"
+    page: JsonPage
+    size: int
 
 
 class BusinessCentralApi:
@@ -113,19 +86,28 @@ class BusinessCentralApi:
         )
 
     def pages(
-        self, company: Company, query: Query, *, from_replica: bool = False
+        self,
+        company: Company,
+        query: Query,
+        *,
+        from_replica: bool = False,
+        first: "FirstPage | None" = None,
     ) -> Iterator[JsonPage]:
-        """Yield the pages of a list, by the links that the server gives."""
+        """Yield the pages of a list, by the links that the server gives; `first` is not asked."""
         size = self.options.rows_a_page(with_lines=bool(query.expand))
-        intent = REPLICA if from_replica else PRIMARY
-        headers = intent if query.top else {**intent, "Prefer": f"odata.maxpagesize={size}"}
-        path = f"companies({company.id})/{query.name}{query.text}"
-        return self._pages(path, f"list {query.name}", headers)
+        headers = asking(first.size if first else size, query, from_replica=from_replica)
+        begun = first.page if first else None
+        return self._pages(query.path(company), f"list {query.name}", headers, begun)
+
+    def batch(self, questions: Sequence[Question], purpose: str) -> Sequence[Answer]:
+        """Ask many questions in one call; each is answered with a status of its own."""
+        request = batch_of(questions, purpose, PLAIN | PRIMARY)
+        return self.client.read(request, lambda answer: answers_in(answer, len(questions)))
 
     def row(self, company: Company, query: Query, key: str) -> JsonPage | None:
         """Return one record by its id as a page of its own, None when it is not there."""
         path = f"companies({company.id})/{query.name}({quote(key)}){query.text}"
-        request = Request(path, f"look up {query.name}", headers={**PLAIN, **PRIMARY})
+        request = Request(path, f"look up {query.name}", headers=PLAIN | PRIMARY)
         try:
             return self.client.read(request, _as_page)
         except NotPermittedError:
@@ -144,9 +126,26 @@ class BusinessCentralApi:
 
     def local_currency(self, company: Company) -> str | None:
         """Return the company's own currency: as it says itself, else of a record that uses it."""
+        if not self._currencies and len(self.companies) > 1:
+            self._currencies.update(self._told_currencies())
         if company.id not in self._currencies:
             self._currencies[company.id] = next(self._local_currencies(company), None)
         return self._currencies[company.id]
+
+    def _told_currencies(self) -> Iterator[tuple[str, str]]:
+        """Yield what the companies say themselves, asked for in one call."""
+        known = self.metadata.sets.get("companyInformation")
+        if not known or "currencyCode" not in known.properties:
+            return
+        query = Query("companyInformation", select="currencyCode", top=1)
+        for start in range(0, len(self.companies), MOST_IN_BATCH):
+            asked = self.companies[start : start + MOST_IN_BATCH]
+            questions = [Question(query.path(one), PLAIN | PRIMARY) for one in asked]
+            for one, answer in zip(asked, self.batch(questions, "list companyInformation"),
+                                   strict=True):  # fmt: skip
+                rows = (answer.json() or {}).get("value") if answer.is_success else None
+                if rows and rows[0].get("currencyCode"):
+                    yield one.id, str(rows[0]["currencyCode"])
 
     def _local_currencies(self, company: Company) -> Iterator[str]:
         is_local = f"currencyId eq {EMPTY_GUID} and currencyCode ne ''"
@@ -164,18 +163,8 @@ class BusinessCentralApi:
     def _counts(self, name: str, companies: Sequence[Company]) -> Sequence[int]:
         if len(companies) == 1:
             return [self._count(name, companies[0])]
-        wanted = [
-            {"id": str(place), "method": "GET", "url": f"companies({one.id})/{name}/$count"}
-            for place, one in enumerate(companies)
-        ]
-        request = Request(
-            "$batch",
-            f"count {name}",
-            "POST",
-            headers={**PLAIN, **PRIMARY, "Content-Type": "application/json"},
-            body=json.dumps({"requests": wanted}).encode(),
-        )
-        found = self.client.read(request, lambda answer: _counted(answer, len(companies)))
+        questions = [counting(one, name) for one in companies]
+        found = map(number_in, self.batch(questions, f"count {name}"))
         # What a batch could not answer is asked for by itself, to be refused or retried.
         return [
             self._count(name, one) if number is None else number
@@ -183,17 +172,21 @@ class BusinessCentralApi:
         ]
 
     def _count(self, name: str, company: Company) -> int:
-        path = f"companies({company.id})/{name}/$count"
-        headers = {**PLAIN, **PRIMARY, "Accept": "text/plain"}
-        return self.client.read(Request(path, f"count {name}", headers=headers), _number)
+        one = counting(company, name)
+        return self.client.read(Request(one.url, f"count {name}", headers=one.headers), _number)
 
     def _pages(
-        self, url: str, purpose: str, headers: Mapping[str, str] = PLAIN
+        self,
+        url: str,
+        purpose: str,
+        headers: Mapping[str, str] = PLAIN,
+        first: JsonPage | None = None,
     ) -> Iterator[JsonPage]:
         guard = PageGuard(purpose)
         while True:
-            request = Request(url, purpose, headers={**PLAIN, **headers})
-            page = self.client.read(request, lambda answer: json_page(answer, "value"))
+            request = Request(url, purpose, headers=headers)
+            page = first or self.client.read(request, lambda answer: json_page(answer, "value"))
+            first = None
             yield page
             following = page.envelope.get("@odata.nextLink")
             if not following:
@@ -202,21 +195,17 @@ class BusinessCentralApi:
             url = str(following)
 
 
-def _counted(answer: Answer, count: int) -> Sequence[int | None]:
-    body: Any = answer.json()
-    responses = body.get("responses") if isinstance(body, dict) else None
-    if not isinstance(responses, list) or len(responses) != count:
-        raise TruncatedAnswerError(f"the batch has not the {count} answers asked for")
-    found = {str(one.get("id")): one for one in responses}
-    numbers = [str(found.get(str(place), {}).get("body", "")).strip() for place in range(count)]
-    return [int(number) if number.isdigit() else None for number in numbers]
+def number_in(answer: Answer) -> int | None:
+    """Return the number that was counted, None where the answer is no number."""
+    text = answer.content.decode("utf-8-sig", "replace").strip()
+    return int(text) if answer.is_success and text.isdigit() else None
 
 
 def _number(answer: Answer) -> int:
-    text = answer.content.decode("utf-8-sig", "replace").strip()
-    if not text.isdigit():
+    number = number_in(answer)
+    if number is None:
         raise TruncatedAnswerError(f"the answer is no number: {answer.excerpt()}")
-    return int(text)
+    return number
 
 
 def _as_page(answer: Answer) -> JsonPage:

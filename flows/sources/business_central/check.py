@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from flows.core.errors import NotPermittedError
 from flows.sources.business_central.api import BusinessCentralApi
-from flows.sources.business_central.objects import EXPANDED, REREAD
+from flows.sources.business_central.objects import EXPANDED
+from flows.sources.business_central.opening import COMPANIES_AT_ONCE
 from flows.sources.business_central.source import BusinessCentralSource, open_business_central
 from flows.sources.checking import FAULTS, HASTY, checked, concluded, failed
 from flows.sources.connections import ConnectionConfig
@@ -69,8 +70,8 @@ class _Checking:
             yield Finding(target.name, is_good=True, detail=detail)
 
     def _cost(self, name: str, rows: int) -> None:
-        """Add what a run asks for: lists per company, and one count for all of them."""
+        """Add what a run asks for: a quiet one begins and ends with one call for many companies."""
         companies = len(self._api.companies)
         size = self._api.options.rows_a_page(with_lines=name in EXPANDED)
-        self._quiet += companies * (2 if REREAD.get(name) else 1) + 1
+        self._quiet += -(-companies // COMPANIES_AT_ONCE)
         self._full += companies * 2 + rows // size + 1

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from flows.sources.business_central.api import BusinessCentralApi, Company, Query
+from flows.sources.business_central.api import BusinessCentralApi
+from flows.sources.business_central.queries import Company, Query
 from flows.sources.business_central.rows import id_of
 
 

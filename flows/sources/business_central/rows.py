@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from flows.sources.business_central.api import Company
 from flows.sources.business_central.objects import CURSORS
+from flows.sources.business_central.queries import Company
 from flows.sources.business_central.stamps import stamp
 from flows.sources.http import JsonPage
 from flows.sources.windows import Page, State, version_of

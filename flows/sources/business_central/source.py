@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flows.core.errors import NotPermittedError, SourceRefusedError
 from flows.sources.blocks import with_block
-from flows.sources.business_central.api import BusinessCentralApi, Company, Query
+from flows.sources.business_central.api import BusinessCentralApi
 from flows.sources.business_central.dialect import BusinessCentralDialect
 from flows.sources.business_central.login import EntraDialect, sign_in
 from flows.sources.business_central.objects import (
@@ -19,6 +19,7 @@ from flows.sources.business_central.objects import (
 )
 from flows.sources.business_central.options import Options, read_options
 from flows.sources.business_central.posting import posted_among
+from flows.sources.business_central.queries import Company, Query
 from flows.sources.business_central.rows import (
     KEY_FIELDS,
     company_of,
@@ -46,6 +47,7 @@ class BusinessCentralSource:
 
     def __init__(self, api: BusinessCentralApi) -> None:
         self._api = api
+        self._counted: dict[str, int] = {}
         self.meter = api.client.meter
 
     @property
@@ -91,11 +93,15 @@ class BusinessCentralSource:
 
     def pages(self, name: str, state: State | None, *, full: bool) -> Iterator[Page]:
         """Yield what is new since a state."""
-        return Walk(self._api, name, state, full=full).pages()
+        walk = Walk(self._api, name, state, full=full)
+        yield from walk.pages()
+        if walk.count is not None:
+            self._counted[name] = walk.count
 
     def count(self, name: str) -> int | None:
-        """Count the records of all companies."""
-        return self._api.count(name)
+        """Count the records of all companies, unless a walk has just done so."""
+        known = self._counted.pop(name, None)
+        return self._api.count(name) if known is None else known
 
     def live_keys(self, name: str) -> Iterator[Sequence[tuple[str, str | None]]]:
         """Yield every key with its timestamp."""

@@ -7,13 +7,15 @@ first walk may read a replica, which may lag: what changed since the newest row 
 read again from the primary.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from flows.core.errors import SourceRefusedError
-from flows.sources.business_central.api import BusinessCentralApi, Company, Query
+from flows.sources.business_central.api import BusinessCentralApi, FirstPage
 from flows.sources.business_central.objects import CURSORS, EXPANDED, IN_LOCAL_CURRENCY, REREAD
+from flows.sources.business_central.opening import COMPANIES_AT_ONCE, opening
+from flows.sources.business_central.queries import Company, Query
 from flows.sources.business_central.rows import page_of, stamp_in
 from flows.sources.business_central.stamps import literal, moment, stamp_of
 from flows.sources.http import JsonPage
@@ -32,28 +34,63 @@ class Walk:
         known = api.metadata.sets[name].properties
         self._cursor = next((one for one in CURSORS if one in known), None)
         before = dict(state or {}).get("companies", {})
+        self._first: dict[tuple[str, Query], FirstPage] = {}
+        self._is_short = True  # whether nothing but first pages was read
+        self.count: int | None = None  # of all records, where the walk was short and knows it
         self._state: dict[str, Any] = {
             "companies": {key: dict(progress) for key, progress in before.items()}
         }
 
     def pages(self) -> Iterator[Page]:
         """Yield what is new in every company; the last page's state ends the walk."""
-        for company in self._api.companies:
-            yield from self._company(company)
+        companies = self._api.companies
+        counts: list[int | None] = []
+        for start in range(0, len(companies), COMPANIES_AT_ONCE):
+            together = companies[start : start + COMPANIES_AT_ONCE]
+            counts.append(self._open(together))
+            for company in together:
+                yield from self._company(company)
+        known = [one for one in counts if one is not None]
+        self.count = sum(known) if len(known) == len(counts) and self._is_short else None
         yield Page(self._saved())
 
-    def _company(self, company: Company) -> Iterator[Page]:
+    def _open(self, companies: Sequence[Company]) -> int | None:
+        """Ask at once what changed in companies that were read before; return what they count."""
+        begun = {one: self._begin(one) for one in companies}
+        asked = [
+            (company, self._query(one))
+            for company, reading in begun.items()
+            if not (reading["full"] or reading["after"])
+            for one in (reading, *self._again(reading))
+        ]
+        if not asked:
+            return None
+        opened = opening(self._api, self._name, asked)
+        self._first = dict(opened.pages)
+        return opened.count if {one for one, _ in asked} == set(companies) else None
+
+    def _begin(self, company: Company) -> dict[str, Any]:
+        """Return where the walk through a company stands."""
         progress = self._state["companies"].setdefault(company.id, {})
-        reading = progress.get("reading")
+        reading: dict[str, Any] | None = progress.get("reading")
         if not reading or (self._full and not reading["full"]):
             reading = progress["reading"] = self._beginning(progress)
+        return reading
+
+    def _again(self, reading: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the walk through documents that change without their timestamp."""
+        if not reading["full"] and self._cursor and REREAD.get(self._name):
+            yield {**reading, "filter": REREAD[self._name]}
+
+    def _company(self, company: Company) -> Iterator[Page]:
+        progress, reading = self._state["companies"][company.id], self._begin(company)
         yield from self._read(company, reading)
         if reading["from_replica"]:
             newest = min(reading["started"], reading["newest"] or reading["started"])
             reading.update(from_replica=False, after=None, start=self._earlier(newest))
             yield from self._read(company, reading)
-        if not reading["full"] and self._cursor and REREAD.get(self._name):
-            yield from self._read(company, {**reading, "filter": REREAD[self._name]})
+        for again in self._again(reading):
+            yield from self._read(company, again)
         progress["watermark"] = reading["started"]
         del progress["reading"]
 
@@ -97,12 +134,15 @@ class Walk:
         """Read the pages of one list; return whether as many rows came as were promised."""
         promised = received = 0
         known: frozenset[tuple[str, str | None]] = frozenset()
+        query = self._query(reading)
+        first = self._first.pop((company.id, query), None)
         pages = self._api.pages(
-            company, self._query(reading), from_replica=bool(reading["from_replica"])
+            company, query, from_replica=bool(reading["from_replica"]), first=first
         )
         for number, page in enumerate(pages):
             promised += int(page.envelope.get("@odata.count", 0)) if number == 0 else 0
             received += len(page.rows)
+            self._is_short = self._is_short and number == 0 and first is not None
             self._note(page, reading)
             landing = page_of(
                 page,
