@@ -28,8 +28,9 @@ def _staging(warehouse: str) -> None:
 
 
 def build(run_id: int, slot: str = "a", *, full: bool = False, select: str | None = None) -> None:
-    """Catch a slot's marts up, or only some of them."""
-    run_dbt(["run", "--select", select or "path:models/marts"], slot=slot, full=full)
+    """Catch a slot's marts up, or only some of them; reconciliation and metrics only follow."""
+    selected = [select] if select else ["path:models/marts/*.sql", "path:models/marts/documents"]
+    run_dbt(["run", "--select", *selected], slot=slot, full=full)
     if not select:
         with connect() as connection:
             connection.execute("update ops.slots set version = %s where slot = %s", (run_id, slot))
