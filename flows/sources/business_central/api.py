@@ -18,7 +18,7 @@ from flows.sources.business_central.queries import (
     asking,
     counting,
 )
-from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page
+from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page, next_url
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
 
@@ -192,7 +192,7 @@ class BusinessCentralApi:
             if not following:
                 return
             guard.passed(len(page.rows), str(following))
-            url = str(following)
+            url = next_url(url, str(following))
 
 
 def number_in(answer: Answer) -> int | None:

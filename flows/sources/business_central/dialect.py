@@ -8,6 +8,7 @@ from flows.sources.http import Action, Answer, CommonDialect, Judgement
 from flows.sources.http.answers import FORBIDDEN
 
 PASSING = frozenset({"Internal_TenantUnavailable", "Application_TooManyRequests"})
+LOCKED = re.compile(r"locked by another user|deadlock", re.IGNORECASE)
 DENIED = re.compile(r"permission|not authori[sz]ed|access is denied", re.IGNORECASE)
 
 
@@ -21,7 +22,7 @@ class BusinessCentralDialect(CommonDialect):
         if answer.is_success or not code:
             return common
         reason = f"HTTP {answer.status} {code}: {message}"
-        if code in PASSING:
+        if code in PASSING or LOCKED.search(message):
             return Judgement(Action.RETRY, reason, code=code)
         is_denied = answer.status == FORBIDDEN or (
             common.action is Action.REFUSE and bool(DENIED.search(message))

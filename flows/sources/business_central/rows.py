@@ -15,6 +15,7 @@ from flows.sources.business_central.stamps import stamp
 from flows.sources.http import JsonPage
 from flows.sources.windows import Page, State, version_of
 
+NEVER = "0001-01-01"  # how the system writes a date that is empty
 KEY_FIELDS = ("_companyId", "id")
 
 
@@ -34,9 +35,9 @@ def id_of(key: str) -> str:
 
 
 def stamp_in(row: Mapping[str, Any]) -> str | None:
-    """Return when a row was last changed, None for one that does not say."""
-    text = next((row[name] for name in CURSORS if row.get(name)), None)
-    return stamp(str(text)) if text else None
+    """Return when a row was last changed, None for one that does not say or never was."""
+    text = next((str(row[name]) for name in CURSORS if row.get(name)), NEVER)
+    return None if text.startswith(NEVER) else stamp(text)
 
 
 def page_of(  # noqa: PLR0913 - all by name

@@ -16,6 +16,7 @@ from flows.sources.http.answers import Action, Answer, CommonDialect, Dialect, J
 from flows.sources.http.client import HttpClient, Request
 from flows.sources.http.guards import PageGuard
 from flows.sources.http.json_pages import JsonPage, json_page
+from flows.sources.http.links import next_url
 from flows.sources.http.quota import Meter, Usage
 from flows.sources.http.redaction import Secrets
 from flows.sources.http.tokens import Token, Tokens
@@ -38,5 +39,6 @@ __all__ = [
     "Tokens",
     "Usage",
     "json_page",
+    "next_url",
     "retry_after",
 ]

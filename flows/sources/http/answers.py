@@ -1,6 +1,7 @@
 """What a server answered, and what is to be done about it: told by what it says, not by a guess."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -52,7 +53,7 @@ class Answer:
     def json(self) -> Any:  # noqa: ANN401 - whatever the server sent
         """Return the body as values, None where it is no JSON; never raises."""
         try:
-            return json.loads(self.content)
+            return json.loads(self.content.removeprefix(BOM_UTF8))
         except ValueError:
             return None
 

@@ -24,6 +24,7 @@ from flows.core.errors import (
     UnknownOutcomeError,
 )
 from flows.sources.http.answers import SERVER_ERRORS, Action, Answer, Dialect, Judgement
+from flows.sources.http.links import is_same_server
 from flows.sources.http.quota import Meter, Usage
 from flows.sources.http.redaction import Secrets
 from flows.sources.http.tokens import Token, Tokens
@@ -176,11 +177,11 @@ class HttpClient:
     def _prepared(self, request: Request, token: Token | None) -> requests.PreparedRequest:
         base = (token.base_url if token else None) or self._base_url
         url = urljoin(base.rstrip("/") + "/", request.url) if base else request.url
-        if base and urlsplit(url).netloc != urlsplit(base).netloc:
+        if base and not is_same_server(url, base):
             raise self._error(
                 SourceRefusedError,
                 request,
-                f"the next page is said to be on {urlsplit(url).netloc}, another host",
+                f"the next page is said to be on {urlsplit(url).netloc}: another host, or not by https",
             )
         if request.params:
             url += ("&" if "?" in url else "?") + urlencode(request.params)

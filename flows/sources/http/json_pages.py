@@ -7,6 +7,7 @@ within rows, white space between them) it is cut exactly, row by row.
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,13 +39,14 @@ def json_page(answer: Answer, member: str) -> JsonPage:
 
     Raises TruncatedAnswerError when it is no complete JSON, or has no such array.
     """
-    envelope = _loaded(answer.content)
+    content = answer.content.removeprefix(BOM_UTF8)
+    envelope = _loaded(content)
     rows = envelope.get(member) if isinstance(envelope, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TruncatedAnswerError(f"the page has no list {member!r}: {answer.excerpt()}")
-    lines = _cut_at_once(answer.content, member, rows)
+    lines = _cut_at_once(content, member, rows)
     if lines is None:
-        lines = _cut_exactly(answer.content, member)
+        lines = _cut_exactly(content, member)
     return JsonPage(envelope, rows, storable(lines))
 
 

@@ -4,6 +4,7 @@ An empty value is null; `NA`, `null` and the like are text, and numbers keep the
 """
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
@@ -36,7 +37,7 @@ def csv_page(
     JSON one by one, so that a page takes little more memory than its bytes.
     Raises TruncatedAnswerError when it does not end where a record ends.
     """
-    records = _records(content.replace(_NUL, _REPLACEMENT))
+    records = _records(content.removeprefix(BOM_UTF8).replace(_NUL, _REPLACEMENT))
     first = next(records, None)
     if first is None:
         return CsvPage((), 0, b"", {})

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from flows.core.errors import NotPermittedError, SourceRefusedError, TruncatedAnswerError
-from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page
+from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page, next_url
 from flows.sources.salesforce.objects import CURSORS, NOT_READ, TYPES_NOT_READ
 from flows.sources.salesforce.options import Options
 from flows.sources.salesforce.stamps import literal, whole_minute
 
 DESCRIBED_AT_ONCE = 25
+NOT_FOUND = 404
 
 Sighting = Literal["there", "deleted", "not found", "forbidden"]
 
@@ -85,8 +86,36 @@ class SalesforceApi:
         )
         results = self.client.read(request, lambda answer: _results(answer, len(names)))
         for name, result in zip(names, results, strict=True):
-            if described := _described(name, result, self.options.without_fields):
+            if described := self._seen(name, result):
                 yield name, described
+
+    def _seen(self, name: str, result: Any) -> Described | None:  # noqa: ANN401 - as it was sent
+        """Return what a description says, None only where the object is not to be seen.
+
+        A description that failed for any other reason is asked for by itself, to be waited for
+        or refused: taken for an object that is not there, it would be left out in silence.
+        """
+        status = int(result.get("statusCode", 0))
+        if status == NOT_FOUND:
+            return None
+        body = result.get("result")
+        if not (200 <= status < 300 and isinstance(body, dict)):  # noqa: PLR2004 - what worked
+            body = self._described_alone(name)
+        return _described(name, body, self.options.without_fields) if body else None
+
+    def _described_alone(self, name: str) -> Any:  # noqa: ANN401 - as it was sent
+        request = Request(f"{self.options.root}/sobjects/{quote(name)}/describe", "describe")
+        try:
+            _, body = self.client.read(
+                request, lambda answer: (_whole(answer, "fields"), answer.json())
+            )
+        except NotPermittedError:
+            return None
+        except SourceRefusedError as error:
+            if error.code not in ("NOT_FOUND", "INVALID_TYPE"):
+                raise
+            return None
+        return body
 
     def count(self, name: str) -> int:
         """Count the live rows that the user sees."""
@@ -105,7 +134,8 @@ class SalesforceApi:
             if page.envelope.get("done", following is None) or not following:
                 return
             guard.passed(len(page.rows), str(following))
-            request = Request(str(following), f"query {name}")
+            url = next_url(request.url, str(following))
+            request = Request(url, f"query {name}")
 
     def updated(self, name: str, start: datetime, end: datetime) -> Changes:
         """Return the ids changed in a window, and until when nothing more can turn up."""
@@ -154,10 +184,7 @@ class SalesforceApi:
         )
 
 
-def _described(name: str, result: Any, without: frozenset[str]) -> Described | None:  # noqa: ANN401
-    body, status = result.get("result"), int(result.get("statusCode", 0))
-    if not 200 <= status < 300:  # noqa: PLR2004 - what worked
-        return None
+def _described(name: str, body: Any, without: frozenset[str]) -> Described:  # noqa: ANN401
     fields = {
         field["name"]: str(field["type"])
         for field in body["fields"]

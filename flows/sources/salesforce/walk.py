@@ -14,6 +14,7 @@ from flows.core.errors import SourceRefusedError
 from flows.sources.salesforce.api import Changes, Described, SalesforceApi
 from flows.sources.salesforce.bulk import JobFailedError
 from flows.sources.salesforce.bulk_walk import BulkWalk
+from flows.sources.salesforce.ids import whole_id
 from flows.sources.salesforce.objects import NEVER_DELETED
 from flows.sources.salesforce.reading import Reading
 from flows.sources.salesforce.rest_walk import RestWalk
@@ -169,6 +170,6 @@ class Walk:
         is_missing = not is_kept or bool(found.earliest and moment(found.earliest) > start)
         self.has_whole_log = not is_missing
         self._state["deleted_until"] = stamp_of(min(moment(found.covered_until), now))
-        deletes = [(str(row["id"]), stamp(row["deletedDate"])) for row in found.rows]
+        deletes = [(whole_id(str(row["id"])), stamp(row["deletedDate"])) for row in found.rows]
         page = page_of_deletes(deletes, dict(self._state), {})
         yield Page(**{**vars(page), "compare_keys": is_missing})

@@ -97,6 +97,10 @@ class BusinessCentralScript(Script):
         del self._tenant.schema.sets[table].properties[name]
         self._tenant.listings.clear()
 
+    def ignore_filters(self, *, is_ignoring: bool = True) -> None:
+        """Pass over every $filter in silence, as the vendor does with those over lines."""
+        self._tenant.ignores_filters = is_ignoring
+
     def lag_replica(self) -> None:
         """Let readers of the replica see nothing newer than what is there now."""
         self._tenant.lag_replica()

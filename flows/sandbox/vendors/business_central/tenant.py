@@ -37,6 +37,7 @@ class Tenant:
     companies: dict[str, str] = field(default_factory=dict)
     hidden_properties: set[tuple[str, str]] = field(default_factory=set)
     numbers: dict[str, int] = field(default_factory=dict)
+    ignores_filters: bool = False
     replica: dict[str, Table] | None = None
     listings: dict[Any, Any] = field(default_factory=dict)
     name: str = "concord"
