@@ -12,6 +12,7 @@ from flows.core.errors import NotPermittedError, SourceRefusedError
 from flows.core.warehouse import connect
 from tests.fixtures.salesforce import Org, agrees, landed, raw_count
 
+JSON = "application/json"
 pytestmark = pytest.mark.usefixtures("salesforce_warehouse")
 
 
@@ -68,6 +69,7 @@ def test_f01_a_row_that_becomes_visible_behind_the_watermark_is_read(org: Org) -
     org.land("Account")
     late = org.sandbox.org.clock.now().isoformat()
     rename(org, keys(org)[0], "Late", stamp=late, visible_after_seconds=300)
+    org.script.advance_clock(seconds=60)
     rename(org, keys(org)[1], "On time")
     org.land("Account")
     assert landed("Account")[keys(org)[0]]["Name"] != "Late"
@@ -88,10 +90,25 @@ def test_f02_equal_timestamps_at_the_edge_of_a_page_are_neither_lost_nor_doubled
         rename(org, key, f"Bulk {key}", stamp=stamp)
     batch = org.land("Account")
 
-    assert batch.landed == 12
+    assert (batch.landed, batch.note) == (12, None)
     assert agrees(org, "Account")
     assert raw_count("Account") == 24
     assert org.land("Account").unchanged
+
+
+def test_f02_a_query_that_ends_within_a_tie_is_taken_up_within_it(org: Org) -> None:
+    """F02: the cursor is lost between two rows of one stamp."""
+    org.land("Account")
+    stamp = org.sandbox.org.clock.now().isoformat()
+    for key in keys(org):
+        rename(org, key, f"Bulk {key}", stamp=stamp)
+    org.script.rule(page_size=5)
+    gone = '[{"errorCode":"INVALID_QUERY_LOCATOR","message":"invalid query locator"}]'
+    org.script.fault(path="0r8", status=400, body=gone, headers={"content-type": JSON})
+    batch = org.land("Account")
+
+    assert (batch.landed, batch.note) == (12, None)
+    assert agrees(org, "Account")
 
 
 def test_f03_rows_on_the_bounds_of_a_window_land_once(org: Org) -> None:
@@ -103,7 +120,7 @@ def test_f03_rows_on_the_bounds_of_a_window_land_once(org: Org) -> None:
         rename(org, key, f"At {stamp}", stamp=stamp)
     batch = org.land("Account")
 
-    assert batch.landed == 3
+    assert (batch.landed, batch.note) == (3, None)
     assert agrees(org, "Account")
     assert org.land("Account").unchanged
 

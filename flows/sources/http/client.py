@@ -181,7 +181,7 @@ class HttpClient:
             raise self._error(
                 SourceRefusedError,
                 request,
-                f"the next page is said to be on {urlsplit(url).netloc}: another host, or not by https",
+                f"the next page is said to be on {urlsplit(url).netloc}: another host, or no https",
             )
         if request.params:
             url += ("&" if "?" in url else "?") + urlencode(request.params)
