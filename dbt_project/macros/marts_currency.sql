@@ -50,16 +50,9 @@
     round({{ amount }} * {{ rate }}, 4)
 {%- endmacro %}
 
-{#- The documents of this mart whose rate may have changed: by a rate that came, changed or went, or
-    by another reporting currency. A changed rate counts until the next one of its system. -#}
-{% macro affected_by_rates(date_column) -%}
-    select document.{{ config.get('unique_key') | join(', document.') }}
-    from {{ this }} as document
-    where document.reporting_currency is distinct from {{ reporting_currency() }}
-    union all
-    select document.{{ config.get('unique_key') | join(', document.') }}
-    from {{ this }} as document
-    inner join (
+{#- Rates that came, changed or went, with the days for which they count. -#}
+{% macro changed_rates() -%}
+    (
         select
             changed.currency,
             changed.rate_date as valid_from,
@@ -74,7 +67,19 @@
             ) as valid_until
         from {{ marts_changed(ref('stg_fx_rates')) }} as changed
         where changed.reporting_currency = {{ reporting_currency() }}
-    ) as changed_rates
+    )
+{%- endmacro %}
+
+{#- The documents of this mart whose rate may have changed: by a rate that came, changed or went, or
+    by another reporting currency. A changed rate counts until the next one of its system. -#}
+{% macro affected_by_rates(date_column) -%}
+    select document.{{ config.get('unique_key') | join(', document.') }}
+    from {{ this }} as document
+    where document.reporting_currency is distinct from {{ reporting_currency() }}
+    union all
+    select document.{{ config.get('unique_key') | join(', document.') }}
+    from {{ this }} as document
+    inner join {{ changed_rates() }} as changed_rates
         on
             document.currency = changed_rates.currency
             and document.{{ date_column }} >= changed_rates.valid_from

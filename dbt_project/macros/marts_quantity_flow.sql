@@ -141,37 +141,38 @@
             ~ " as changed",
         "select flow.chain_id from " ~ this ~ " as flow inner join " ~ marts_changed(ref('stg_quote_lines'))
             ~ " as changed on flow.from_type = 'quote_line' and flow.from_source_system = changed.source_system"
-            ~ " and flow.from_line_id = changed.source_key",
+            ~ " and flow.from_line_id = changed.source_key where (select exists (select from "
+            ~ marts_changed(ref('stg_quote_lines')) ~ " as changed))",
     ] -%}
-    {%- for kind in ['shipment', 'invoice', 'return'] -%}
-        {%- set touched = touched_keys(kind) -%}
-        {%- do queries.append("select '" ~ kind ~ "|' || source_system || '|' || key from " ~ touched ~ " as touched") -%}
-        {%- do queries.append(
-            "select coalesce(" ~ chain_of_order('orders') ~ ", "
-            ~ chain_without_order('line.source_system', 'line.order_id', kind, 'line.' ~ kind ~ '_id')
-            ~ ") from " ~ touched ~ " as touched inner join " ~ ref(kind ~ '_lines')
-            ~ " as line on touched.source_system = line.source_system and touched.key = line." ~ kind ~ "_id"
-            ~ " left join " ~ orders ~ " as orders on line.source_system = orders.source_system"
-            ~ " and line.order_id = orders.order_id"
-        ) -%}
-        {%- do queries.append(
-            "select flow.chain_id from " ~ this ~ " as flow inner join " ~ touched
-            ~ " as touched on flow.to_source_system = touched.source_system and flow.to_document_id ="
-            ~ " touched.key and flow.to_type in ('" ~ kind ~ "_line', '"
-            ~ ('credit_line' if kind == 'invoice' else kind ~ '_line') ~ "')"
-        ) -%}
-    {%- endfor -%}
-    {#- A credit note that names no order goes with the invoice that it corrects. -#}
-    {%- set corrected = " from " ~ touched_keys('invoice') ~ " as touched inner join " ~ ref('invoices')
-        ~ " as credit on touched.source_system = credit.source_system and touched.key = credit.invoice_id" -%}
+    {#- Documents and their lines note the order that they belong to, and belonged to before. -#}
     {%- do queries.append(
-        "select 'invoice|' || credit.source_system || '|' || credit.corrects_invoice_id" ~ corrected
+        "select " ~ chain_of_order('orders') ~ " from " ~ touched_keys('order_document') ~ " as touched"
+            ~ " inner join " ~ orders ~ " as orders on touched.source_system = orders.source_system"
+            ~ " and touched.key = orders.order_id"
     ) -%}
     {%- do queries.append(
+        "select 'order|' || source_system || '|' || key from " ~ touched_keys('order_document') ~ " as touched"
+    ) -%}
+    {%- for kind in ['shipment', 'invoice', 'return', 'corrected_invoice'] -%}
+        {%- do queries.append(
+            "select '" ~ kind | replace('corrected_', '') ~ "|' || source_system || '|' || key from "
+            ~ touched_keys(kind) ~ " as touched"
+        ) -%}
+    {%- endfor -%}
+    {#- A credit note that names no order goes with the invoice that it corrects, or corrected. -#}
+    {%- do queries.append(
         "select coalesce(" ~ chain_of_order('orders') ~ ", 'order|' || invoice.source_system || '|' || invoice.order_id)"
-        ~ corrected ~ " inner join " ~ ref('invoices') ~ " as invoice on credit.source_system ="
-        ~ " invoice.source_system and credit.corrects_invoice_id = invoice.invoice_id left join " ~ orders
-        ~ " as orders on invoice.source_system = orders.source_system and invoice.order_id = orders.order_id"
+        ~ " from " ~ touched_keys('corrected_invoice') ~ " as touched inner join " ~ ref('invoices')
+        ~ " as invoice on touched.source_system = invoice.source_system and touched.key = invoice.invoice_id"
+        ~ " left join " ~ orders ~ " as orders on invoice.source_system = orders.source_system"
+        ~ " and invoice.order_id = orders.order_id"
+    ) -%}
+    {#- Without the invoice that it corrects it stands alone: that one may have come, or gone. -#}
+    {%- do queries.append(
+        "select 'invoice|' || credit.source_system || '|' || credit.invoice_id from " ~ ref('invoices')
+        ~ " as credit inner join " ~ touched_keys('invoice') ~ " as touched on credit.source_system ="
+        ~ " touched.source_system and credit.corrects_invoice_id = touched.key where (select exists (select from "
+        ~ touched_keys('invoice') ~ " as touched))"
     ) -%}
     {{- affected_keys(queries) -}}
 {% endmacro %}

@@ -126,34 +126,13 @@
 )
 {%- endmacro %}
 
-{#- Pairs to compare again: those whose documents differ from what was compared, or whose lines or
-    products changed. What has no previous state is compared anew as a whole. -#}
+{#- Pairs to compare again: those whose documents or lines changed, or whose products did. -#}
 {% macro affected_pairs() %}
-    {%- set documents = ref('reconciliation_documents') -%}
-    {%- set queries = [
-        pairs_of_changed_documents(),
-        "select documents.pair_key from " ~ documents ~ " as documents inner join " ~ touched_keys('order')
-            ~ " as touched on documents.source_system = touched.source_system"
-            ~ " and documents.document_id = touched.key where documents.side = 'erp'",
-    ] -%}
-    {%- for type, lines in crm_line_tables() -%}
-        {%- set changed = marts_changed(ref('stg_' ~ lines)) -%}
-        {%- do queries.append(
-            "select documents.pair_key from " ~ changed ~ " as changed inner join " ~ documents
-            ~ " as documents on changed.source_system = documents.source_system and changed." ~ type
-            ~ "_id = documents.document_id where documents.document_type = '" ~ type ~ "'"
-        ) -%}
-        {%- do queries.append(
-            "select line.pair_key from " ~ this ~ " as line cross join lateral unnest(line.crm_line_ids)"
-            ~ " as part (line_id) inner join " ~ changed ~ " as changed on line.crm_source_system ="
-            ~ " changed.source_system and part.line_id = changed.source_key"
-            ~ " where line.crm_document_type = '" ~ type ~ "'"
-        ) -%}
-    {%- endfor -%}
-    {%- for side in ['crm', 'erp'] -%}
-        {%- do queries.append(pairs_of_changed_products(side)) -%}
-    {%- endfor -%}
-    {{- affected_keys(queries) -}}
+    {{- affected_keys([
+        "select key as pair_key from " ~ touched_keys('documents_of_pair') ~ " as touched",
+        pairs_of_changed_products('crm'),
+        pairs_of_changed_products('erp'),
+    ]) -}}
 {% endmacro %}
 
 {#- Once any product changed: pairs with a line that is another product now, or that was matched by
@@ -199,25 +178,11 @@
         and line.match_method is distinct from 'product'
 {%- endmacro %}
 
-{#- Pairs whose documents are not those that were reconciled before: all, where none were. -#}
-{% macro pairs_of_changed_documents() -%}
-    {%- set documents = ref('reconciliation_documents') -%}
-    {%- set previous = marts_previous('order_reconciliation') -%}
-    {%- if previous -%}
-    select coalesce(documents.pair_key, previous.pair_key) as pair_key
-    from (select distinct pair_key, signature from {{ documents }}) as documents
-    full outer join {{ previous }} as previous on documents.pair_key = previous.pair_key
-    where documents.signature is distinct from previous.documents_signature
-    {%- else -%}
-    select pair_key from {{ documents }} as documents
-    {%- endif -%}
-{%- endmacro %}
-
 {#- Marts of pairs follow the lines, and the documents where there are none. -#}
 {% macro affected_by_pairs() %}
     {{- affected_keys([
         "select key as pair_key from " ~ touched_keys('pair') ~ " as touched",
-        pairs_of_changed_documents(),
+        "select key as pair_key from " ~ touched_keys('documents_of_pair') ~ " as touched",
     ]) -}}
 {% endmacro %}
 

@@ -10,7 +10,15 @@ from psycopg import Connection, sql
 
 from flows.core.errors import SettingsError
 from flows.core.warehouse import connect, exists
-from flows.gates import failing, identity_records, identity_rules, ledger, quarantine, unjudged
+from flows.gates import (
+    failing,
+    identity_records,
+    identity_rules,
+    ledger,
+    nothing_new,
+    quarantine,
+    unjudged,
+)
 from flows.gates.checkpoint import run, settings_of, suites_of
 from flows.gates.context import preload
 from flows.gates.listing import Table
@@ -167,18 +175,29 @@ def _judge_marts(run_id: int, slot: str, clock: Stopwatch) -> Verdict:
         parts = unjudged.parts(connection, slot, [table.name for table in suites.values()])
         read = {suite: parts.get(table.name, table) for suite, table in suites.items()}
         least = _least_rows(connection, suites, read)
+        known = nothing_new.suites_without_rows(_present(connection, suites), read, least)
+    asked = {suite: table for suite, table in suites.items() if suite not in known}
     findings = _validated(
-        "marts", suites, run_id, clock, parameters=least, search_path=(schema,), read=read
+        "marts", asked, run_id, clock, parameters=least, search_path=(schema,), read=read
     )
+    findings += nothing_new.findings(known)
     with clock.step("sql"), connect() as connection:
         connection.execute(LOCK)
         connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(schema)))
-        results = tuple(map(decide, findings))
+        results = tuple(map(decide, sorted(findings, key=lambda found: found.suite)))
         verdict = _recorded(connection, Verdict("marts", run_id, slot, results))
         unjudged.clear(connection, parts)
         if not any(result.finding.error for result in results):
             unjudged.remember(connection, slot, run_id, [t.name for t in suites.values()])
     return replace(verdict, timings=clock.seconds)
+
+
+def _present(connection: Connection, suites: Mapping[str, Table]) -> dict[str, Table]:
+    return {
+        suite: table
+        for suite, table in suites.items()
+        if exists(connection, sql.Identifier(table.schema, table.name))
+    }
 
 
 def _row_count(connection: Connection, schema: str, table: str) -> int:

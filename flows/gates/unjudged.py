@@ -18,6 +18,7 @@ from flows.gates.listing import Table
 SCHEMA = "judged"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 DEPENDS_ON = "judge_again_when"
+Expectation = dict[str, Any]
 # The failing keys of the last time must all be known, or they would be taken for sound.
 JUDGED_BEFORE = """
 select judged.mart, judged.rules, judged.run_id
@@ -85,7 +86,7 @@ def parts(connection: Connection, slot: str, marts: Iterable[str]) -> dict[str, 
     known = _read(connection, slot)
     found: dict[str, Table] = {}
     for mart in marts:
-        expectations = _expectations(mart)
+        expectations = expectations_of(mart)
         if _is_enough(known, mart, expectations):
             found[mart] = _gather(connection, known, mart, expectations)
     return found
@@ -103,7 +104,7 @@ def remember(connection: Connection, slot: str, run_id: int, marts: Iterable[str
             "schema": f"marts_{slot}",
             "run_id": run_id,
             "marts": judged,
-            "rules": [_signature(_expectations(mart)) for mart in judged],
+            "rules": [_signature(expectations_of(mart)) for mart in judged],
         },
     )
 
@@ -126,7 +127,7 @@ def _read(connection: Connection, slot: str) -> _Slot:
     )
 
 
-def _is_enough(known: _Slot, mart: str, expectations: list[dict[str, Any]]) -> bool:
+def _is_enough(known: _Slot, mart: str, expectations: list[Expectation]) -> bool:
     if known.judged.get(mart, ("", 0))[0] != _signature(expectations):
         return False
     for node in expectations:
@@ -139,7 +140,7 @@ def _is_enough(known: _Slot, mart: str, expectations: list[dict[str, Any]]) -> b
 
 
 def _gather(
-    connection: Connection, known: _Slot, mart: str, expectations: list[dict[str, Any]]
+    connection: Connection, known: _Slot, mart: str, expectations: list[Expectation]
 ) -> Table:
     clear(connection, [mart])
     rows = [*_written(known, mart, expectations), *_failed(connection, known, mart, expectations)]
@@ -154,9 +155,7 @@ def _gather(
     return Table(SCHEMA, mart, count)
 
 
-def _written(
-    known: _Slot, mart: str, expectations: list[dict[str, Any]]
-) -> Iterator[sql.Composable]:
+def _written(known: _Slot, mart: str, expectations: list[Expectation]) -> Iterator[sql.Composable]:
     if own := known.rewritten.get(mart):
         columns = ["source_system"] if own.has_system else []
         yield _rows_of(known, mart, mart, [*columns, own.key_column])
@@ -166,7 +165,7 @@ def _written(
             yield rows if read["is"] == "rewritten" else rows + _lost(known, read, other)
 
 
-def _reads(node: dict[str, Any]) -> list[dict[str, Any]]:
+def _reads(node: Expectation) -> list[Expectation]:
     return list(node["meta"].get(DEPENDS_ON) or ())
 
 
@@ -197,7 +196,7 @@ def _equal(left: str, right: str, sides: Iterable[tuple[str, str]]) -> sql.Compo
 
 
 def _failed(
-    connection: Connection, known: _Slot, mart: str, expectations: list[dict[str, Any]]
+    connection: Connection, known: _Slot, mart: str, expectations: list[Expectation]
 ) -> Iterator[sql.Composable]:
     run_id = known.judged[mart][1]
     failing = connection.execute(
@@ -226,11 +225,12 @@ def _rows_that_failed(
     )
 
 
-def _expectations(mart: str) -> list[dict[str, Any]]:
+def expectations_of(mart: str) -> list[Expectation]:
+    """Return the expectations of a mart's suite as they are written."""
     path = settings().expectations / "suites" / f"marts__{mart}.json"
-    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["expectations"]
+    found: list[Expectation] = json.loads(path.read_text("utf-8"))["expectations"]
     return found
 
 
-def _signature(expectations: list[dict[str, Any]]) -> str:
+def _signature(expectations: list[Expectation]) -> str:
     return sha256(json.dumps(expectations, sort_keys=True).encode()).hexdigest()[:16]

@@ -4,6 +4,7 @@ import pytest
 
 from flows.core.warehouse import connect
 from flows.gates import Verdict, judge, mart_rules, unjudged
+from flows.gates.context import results_folder
 from tests.fixtures.gates import World
 
 
@@ -117,6 +118,26 @@ def test_what_is_wrong_in_replaced_rows_is_found(world: World) -> None:
         ("customer_is_known", 1),
         ("lines_sum_to_header", 1),
     }
+
+
+def validated(run_id: int) -> set[str]:
+    """Name the suites that Great Expectations has a result of for a run."""
+    folders = (results_folder() / "results").glob(f"*/run {run_id}")
+    return {folder.parent.name.removeprefix("marts__") for folder in folders}
+
+
+def test_suites_without_a_row_to_judge_are_not_validated_and_find_the_same(world: World) -> None:
+    first, second, third = world.start_run(), world.start_run(), world.start_run()
+    in_full = judge("marts", run_id=first, slot="b")
+    assert validated(first) == {"customers", "orders", "order_lines"}
+    rewrite("orders", "order_id", "O3")
+    judge("marts", run_id=second, slot="b")
+    assert validated(second) == {"orders"}
+    unchanged = judge("marts", run_id=third, slot="b")
+    assert validated(third) == set()
+    assert counts(unchanged) == counts(in_full)
+    listed = {(result.suite, result.rule, result.query) for result in unchanged.results}
+    assert listed == {(result.suite, result.rule, result.query) for result in in_full.results}
 
 
 def test_rows_that_point_at_what_has_gone_are_found_though_they_stayed(world: World) -> None:

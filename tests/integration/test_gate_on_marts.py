@@ -101,7 +101,8 @@ def test_a_mart_that_is_not_there_stops_the_publication(world: World) -> None:
 
 def test_data_docs_show_the_latest_results_and_old_ones_are_dropped(world: World) -> None:
     for _ in range(2):
+        change("delete from ops.judged_marts")
         judge("marts", run_id=world.start_run(), slot="b")
     assert build().is_file()
-    assert prune(kept_runs=1, kept_days=1) == len(mart_rules.MARTS)
+    assert prune(kept_runs=1, kept_days=1) == len(("customers", "orders", "order_lines"))
     assert prune(kept_runs=1, kept_days=1) == 0

@@ -11,6 +11,7 @@ from tests.integration.test_marts_incremental_equals_full import differing_rows
 
 RUNS = 4
 MARTS = (
+    "reconciliation_documents",
     "order_line_reconciliation",
     "reconciliation_differences",
     "order_reconciliation",

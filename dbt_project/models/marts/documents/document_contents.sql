@@ -19,15 +19,9 @@ orders as (
     select
         orders.*,
         {{ is_called_off('orders.status') }} as is_cancelled,
-        coalesce(
-            orders.billing_status = 'invoiced'
-            and (
-                orders.fulfilment_status in ('shipped', 'nothing_ordered')
-                or orders.status in ('invoiced', 'closed')
-            ),
-            false
-        ) as is_complete
+        {{ is_complete_order('orders') }} as is_complete
     from {{ ref('orders') }} as orders
+    where {{ only_affected_of('order', ['orders.source_system', 'orders.order_id']) }}
 ),
 
 order_contents as (
@@ -39,7 +33,7 @@ order_contents as (
             order by lines.order_line_id
         ) as content
     from {{ ref('order_lines') }} as lines
-    where {{ only_affected(['lines.source_system', "'order|' || lines.order_id"]) }}
+    where {{ only_affected_of('order', ['lines.source_system', 'lines.order_id']) }}
     group by lines.source_system, lines.order_id
 ),
 
@@ -48,7 +42,7 @@ invoice_contents as (
     select
         lines.source_system,
         lines.invoice_id,
-        bool_and(coalesce(orders.is_complete, false)) as is_complete,
+        bool_and({{ is_complete_order('orders') }}) as is_complete,
         jsonb_agg(
             {{ content_of(
                 'lines', ['invoice_line_id', 'order_line_id'] + line_fields, line_numbers
@@ -56,11 +50,11 @@ invoice_contents as (
             order by lines.invoice_line_id
         ) as content
     from {{ ref('invoice_lines') }} as lines
-    left join orders
+    left join {{ ref('orders') }} as orders
         on
             lines.source_system = orders.source_system
             and lines.order_id = orders.order_id
-    where {{ only_affected(['lines.source_system', "'invoice|' || lines.invoice_id"]) }}
+    where {{ only_affected_of('invoice', ['lines.source_system', 'lines.invoice_id']) }}
     group by lines.source_system, lines.invoice_id
 ),
 
@@ -92,7 +86,6 @@ contents as (
         on
             orders.source_system = order_contents.source_system
             and orders.order_id = order_contents.order_id
-    where {{ only_affected(['orders.source_system', "'order|' || orders.order_id"]) }}
     union all
     select
         invoices.source_system,
@@ -119,7 +112,7 @@ contents as (
         on
             invoices.source_system = invoice_contents.source_system
             and invoices.invoice_id = invoice_contents.invoice_id
-    where {{ only_affected(['invoices.source_system', "'invoice|' || invoices.invoice_id"]) }}
+    where {{ only_affected_of('invoice', ['invoices.source_system', 'invoices.invoice_id']) }}
 ),
 
 hashed as (

@@ -1,63 +1,25 @@
 {{
     config(
-        materialized='table',
+        materialized='incremental',
+        incremental_strategy='affected',
+        unique_key=['pair_key'],
+        on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['pair_key']}],
-        post_hook='analyze {{ this }}',
+        meta={'touches': [{'kind': 'documents_of_pair', 'key': 'pair_key'}]},
+        pre_hook="{{ affected_pairs_of_documents() }}",
     )
 }}
 
 with
 
-orders as (
-    select
-        source_system,
-        order_id,
-        order_number,
-        customer_id,
-        order_date,
-        status,
-        currency,
-        net_amount,
-        tax_amount,
-        fx_rate,
-        net_amount_reporting,
-        created_at,
-        company,
-        external_reference,
-        crm_source_system,
-        sales_order_id,
-        quote_id,
-        opportunity_id
-    from {{ ref('orders') }}
-),
-
-sales_orders as (
-    select
-        source_system,
-        source_key,
-        order_number,
-        account_id,
-        opportunity_id,
-        quote_id,
-        status,
-        order_date,
-        currency,
-        net_amount,
-        created_at,
-        erp_order_number
-    from {{ ref('stg_sales_orders') }}
-    where not is_deleted
-),
-
-quotes as (
-    select * from {{ ref('stg_quotes') }}
-    where not is_deleted
-),
-
-opportunities as (
-    select * from {{ ref('stg_opportunities') }}
-    where not is_deleted
+links as (
+    {% if is_incremental() -%}
+        select * from {{ links_table() }}
+        where {{ only_affected(['pair_key']) }}
+    {%- else -%}
+        {{ linked_documents() }}
+    {%- endif %}
 ),
 
 crosswalk as (
@@ -65,158 +27,69 @@ crosswalk as (
     where is_current
 ),
 
--- The revisions of one quote: the accepted one stands for all, else the last.
-quote_chains as (
-    select
-        source_system,
-        source_key as quote_id,
-        opportunity_id,
-        first_value(source_key) over chain as chain_id,
-        bool_or(coalesce(status, '') = 'accepted') over chain as is_accepted
-    from quotes
-    window chain as (
-        partition by
-            source_system, coalesce(quote_number, source_key), opportunity_id, account_id
-        order by
-            coalesce(status, '') = 'accepted' desc,
-            revision desc nulls last,
-            source_key asc
-    )
-),
-
-ordered_chains as (
-    select distinct on (quote_chains.source_system, quote_chains.chain_id)
-        quote_chains.source_system,
-        quote_chains.chain_id,
-        sales_orders.source_key as sales_order_id
-    from sales_orders
-    inner join quote_chains
-        on
-            sales_orders.source_system = quote_chains.source_system
-            and sales_orders.quote_id = quote_chains.quote_id
-    order by
-        quote_chains.source_system asc,
-        quote_chains.chain_id asc,
-        sales_orders.order_date asc nulls last,
-        sales_orders.source_key asc
-),
-
--- An order that names a quote answers for that quote only.
-ordered_opportunities as (
-    select distinct on (source_system, opportunity_id)
-        source_system,
-        opportunity_id,
-        source_key as sales_order_id
-    from sales_orders
-    where opportunity_id is not null and quote_id is null
-    order by
-        source_system asc,
-        opportunity_id asc,
-        order_date asc nulls last,
-        source_key asc
-),
-
--- The document that counts for each quote: its order, else the accepted revision.
-quote_heads as (
-    select
-        quote_chains.source_system,
-        quote_chains.quote_id,
-        quote_chains.opportunity_id,
-        case
-            when
-                coalesce(ordered_chains.sales_order_id, ordered_opportunities.sales_order_id)
-                is not null
-                then 'sales_order'
-            when quote_chains.is_accepted then 'quote'
-        end as document_type,
-        coalesce(
-            ordered_chains.sales_order_id,
-            ordered_opportunities.sales_order_id,
-            case when quote_chains.is_accepted then quote_chains.chain_id end
-        ) as document_id
-    from quote_chains
-    left join ordered_chains
-        on
-            quote_chains.source_system = ordered_chains.source_system
-            and quote_chains.chain_id = ordered_chains.chain_id
-    left join ordered_opportunities
-        on
-            quote_chains.source_system = ordered_opportunities.source_system
-            and quote_chains.opportunity_id = ordered_opportunities.opportunity_id
-),
-
-opportunities_with_a_head as (
-    select
-        source_system,
-        opportunity_id
-    from quote_heads
-    where document_id is not null and opportunity_id is not null
-    union
-    select
-        source_system,
-        opportunity_id
-    from sales_orders
-    where opportunity_id is not null
-),
-
-won_opportunities as (
-    select opportunities.*
-    from opportunities
-    left join opportunities_with_a_head
-        on
-            opportunities.source_system = opportunities_with_a_head.source_system
-            and opportunities.source_key = opportunities_with_a_head.opportunity_id
-    where opportunities.is_won and opportunities_with_a_head.opportunity_id is null
-),
-
--- Each sale once along its chain: the order, else the accepted quote, else the won opportunity.
 crm_sales as (
     select
-        source_system,
-        'sales_order' as document_type,
-        source_key as document_id,
-        order_number as document_number,
-        account_id,
-        order_date as document_date,
-        status,
-        currency,
-        net_amount,
-        created_at,
-        erp_order_number
-    from sales_orders
-    union all
-    select
-        quotes.source_system,
-        'quote' as document_type,
-        quotes.source_key as document_id,
-        quotes.quote_number as document_number,
-        quotes.account_id,
-        quotes.quote_date as document_date,
-        quotes.status,
-        quotes.currency,
-        quotes.net_amount,
-        quotes.created_at,
-        null as erp_order_number
-    from quotes
-    inner join quote_heads
+        links.pair_key,
+        links.link_method,
+        links.is_second,
+        documents.source_system,
+        links.document_type,
+        documents.source_key as document_id,
+        documents.order_number as document_number,
+        documents.account_id,
+        documents.order_date as document_date,
+        documents.status,
+        documents.currency,
+        documents.net_amount,
+        documents.created_at
+    from links
+    inner join {{ ref('stg_sales_orders') }} as documents
         on
-            quotes.source_system = quote_heads.source_system
-            and quotes.source_key = quote_heads.quote_id
-    where quote_heads.document_type = 'quote' and quote_heads.document_id = quotes.source_key
+            links.source_system = documents.source_system
+            and links.document_id = documents.source_key
+    where links.document_type = 'sales_order'
     union all
     select
-        source_system,
-        'opportunity' as document_type,
-        source_key as document_id,
-        name as document_number,
-        account_id,
-        close_date as document_date,
-        stage as status,
-        currency,
-        amount as net_amount,
-        created_at,
-        null as erp_order_number
-    from won_opportunities
+        links.pair_key,
+        links.link_method,
+        links.is_second,
+        documents.source_system,
+        links.document_type,
+        documents.source_key as document_id,
+        documents.quote_number as document_number,
+        documents.account_id,
+        documents.quote_date as document_date,
+        documents.status,
+        documents.currency,
+        documents.net_amount,
+        documents.created_at
+    from links
+    inner join {{ ref('stg_quotes') }} as documents
+        on
+            links.source_system = documents.source_system
+            and links.document_id = documents.source_key
+    where links.document_type = 'quote'
+    union all
+    select
+        links.pair_key,
+        links.link_method,
+        links.is_second,
+        documents.source_system,
+        links.document_type,
+        documents.source_key as document_id,
+        documents.name as document_number,
+        documents.account_id,
+        documents.close_date as document_date,
+        documents.stage as status,
+        documents.currency,
+        documents.amount as net_amount,
+        documents.created_at
+    from links
+    inner join {{ ref('stg_opportunities') }} as documents
+        on
+            links.source_system = documents.source_system
+            and links.document_id = documents.source_key
+    where links.document_type = 'opportunity'
 ),
 
 -- A header without an amount is worth its lines, if every one of them says what it is worth.
@@ -224,22 +97,26 @@ unpriced_sales as (
     {{ sums_of_unpriced_sales() }}
 ),
 
-known_sales as (
+documents as (
     select
+        crm_sales.pair_key,
+        'crm' as side,
         crm_sales.source_system,
         crm_sales.document_type,
         crm_sales.document_id,
         crm_sales.document_number,
+        crosswalk.customer_id,
         crm_sales.document_date,
         crm_sales.status,
         crm_sales.currency,
-        crm_sales.created_at,
-        crm_sales.erp_order_number,
-        crosswalk.customer_id,
         coalesce(crm_sales.net_amount, unpriced_sales.net_amount) as net_amount,
-        {{ pair_key(
-            'crm_sales.source_system', 'crm_sales.document_type', 'crm_sales.document_id'
-        ) }} as own_key
+        null::numeric as tax_amount,
+        null::numeric as fx_rate,
+        null::numeric as net_amount_reporting,
+        crm_sales.created_at,
+        null as company,
+        crm_sales.link_method,
+        crm_sales.is_second
     from crm_sales
     left join unpriced_sales
         on
@@ -251,181 +128,32 @@ known_sales as (
             crm_sales.source_system = crosswalk.source_system
             and crm_sales.account_id = crosswalk.source_key
             and crosswalk.entity = 'accounts'
-),
-
-referenced_opportunities as (
-    select distinct on (source_key)
-        source_key as opportunity_id,
-        source_system
-    from won_opportunities
-    order by source_key asc, source_system asc
-),
-
--- Which sale an order belongs to, by the keys that the order mart has resolved.
-order_links as (
-    select
-        orders.source_system,
-        orders.order_id,
-        case
-            when orders.sales_order_id is not null
-                then
-                    {{ pair_key(
-                        'orders.crm_source_system', "'sales_order'", 'orders.sales_order_id'
-                    ) }}
-            when quote_heads.document_id is not null
-                then
-                    {{ pair_key(
-                        'orders.crm_source_system',
-                        'quote_heads.document_type',
-                        'quote_heads.document_id'
-                    ) }}
-            when won_opportunities.source_key is not null
-                then
-                    {{ pair_key(
-                        'orders.crm_source_system', "'opportunity'", 'won_opportunities.source_key'
-                    ) }}
-            when referenced_opportunities.opportunity_id is not null
-                then
-                    {{ pair_key(
-                        'referenced_opportunities.source_system',
-                        "'opportunity'",
-                        'referenced_opportunities.opportunity_id'
-                    ) }}
-        end as sale_key,
-        case
-            when orders.sales_order_id is not null
-                then
-                    case
-                        when sales_orders.erp_order_number = orders.order_number
-                            then 'erp_order_number'
-                        else 'external_reference'
-                    end
-            when coalesce(quote_heads.document_id, won_opportunities.source_key) is not null
-                then 'quote_number'
-            when referenced_opportunities.opportunity_id is not null then 'opportunity_id'
-        end as link_method
-    from orders
-    left join sales_orders
-        on
-            orders.crm_source_system = sales_orders.source_system
-            and orders.sales_order_id = sales_orders.source_key
-    left join quote_heads
-        on
-            orders.crm_source_system = quote_heads.source_system
-            and orders.quote_id = quote_heads.quote_id
-    left join won_opportunities
-        on
-            orders.crm_source_system = won_opportunities.source_system
-            and orders.opportunity_id = won_opportunities.source_key
-    left join referenced_opportunities
-        on
-            orders.external_reference = referenced_opportunities.opportunity_id
-            and orders.crm_source_system is null
-),
-
-linked_orders as (
-    select
-        orders.*,
-        order_links.link_method,
-        coalesce(
-            order_links.sale_key,
-            {{ pair_key('orders.source_system', "'order'", 'orders.order_id') }}
-        ) as pair_key
-    from orders
-    inner join order_links
-        on
-            orders.source_system = order_links.source_system
-            and orders.order_id = order_links.order_id
-),
-
-linked_keys as (
-    select distinct pair_key from linked_orders
-),
-
-unlinked_sales as (
-    select known_sales.*
-    from known_sales
-    left join linked_keys on known_sales.own_key = linked_keys.pair_key
-    where known_sales.document_type = 'sales_order' and linked_keys.pair_key is null
-),
-
--- A second sale that names an order of the same customer which already has one stands beside it.
-second_sales as (
-    select distinct on (own_key)
-        own_key,
-        pair_key,
-        link_method
-    from (
-        select
-            unlinked_sales.own_key,
-            linked_orders.pair_key,
-            linked_orders.order_id,
-            'erp_order_number' as link_method
-        from unlinked_sales
-        inner join linked_orders
-            on
-                unlinked_sales.erp_order_number = linked_orders.order_number
-                and unlinked_sales.customer_id = linked_orders.customer_id
-        where linked_orders.link_method is not null
-        union all
-        select
-            unlinked_sales.own_key,
-            linked_orders.pair_key,
-            linked_orders.order_id,
-            'external_reference' as link_method
-        from unlinked_sales
-        inner join linked_orders
-            on
-                unlinked_sales.document_number = linked_orders.external_reference
-                and unlinked_sales.customer_id = linked_orders.customer_id
-        where linked_orders.link_method is not null
-    ) as named
-    order by own_key asc, link_method asc, pair_key asc, order_id asc
-),
-
-documents as (
-    select
-        coalesce(second_sales.pair_key, known_sales.own_key) as pair_key,
-        'crm' as side,
-        known_sales.source_system,
-        known_sales.document_type,
-        known_sales.document_id,
-        known_sales.document_number,
-        known_sales.customer_id,
-        known_sales.document_date,
-        known_sales.status,
-        known_sales.currency,
-        known_sales.net_amount,
-        null::numeric as tax_amount,
-        null::numeric as fx_rate,
-        null::numeric as net_amount_reporting,
-        known_sales.created_at,
-        null as company,
-        second_sales.link_method,
-        second_sales.pair_key is not null as is_second
-    from known_sales
-    left join second_sales on known_sales.own_key = second_sales.own_key
     union all
     select
-        pair_key,
+        links.pair_key,
         'erp' as side,
-        source_system,
+        orders.source_system,
         'order' as document_type,
-        order_id as document_id,
-        order_number as document_number,
-        customer_id,
-        order_date as document_date,
-        status,
-        currency,
-        net_amount,
-        tax_amount,
-        fx_rate,
-        net_amount_reporting,
-        created_at,
-        company,
-        link_method,
-        false as is_second
-    from linked_orders
+        orders.order_id as document_id,
+        orders.order_number as document_number,
+        orders.customer_id,
+        orders.order_date as document_date,
+        orders.status,
+        orders.currency,
+        orders.net_amount,
+        orders.tax_amount,
+        orders.fx_rate,
+        orders.net_amount_reporting,
+        orders.created_at,
+        orders.company,
+        links.link_method,
+        links.is_second
+    from links
+    inner join {{ ref('orders') }} as orders
+        on
+            links.source_system = orders.source_system
+            and links.document_id = orders.order_id
+    where links.document_type = 'order'
 ),
 
 placed as (
@@ -550,15 +278,14 @@ converted as (
         pair_rates.fx_rate as pair_fx_rate,
         coalesce(pair_currencies.minor_units, 2) as minor_units,
         coalesce(own_currencies.minor_units, pair_currencies.minor_units, 2) as own_minor_units,
-        coalesce(placed.currency, pairs.currency) is distinct from pairs.currency
-            as is_other_currency,
+        coalesce(placed.currency <> coalesce(pairs.currency, ''), false) as is_other_currency,
         case
-            when coalesce(placed.currency, pairs.currency) is distinct from pairs.currency
+            when placed.currency <> coalesce(pairs.currency, '')
                 then own_rates.fx_rate / nullif(pair_rates.fx_rate, 0)
             else 1
         end as factor,
         case
-            when coalesce(placed.currency, pairs.currency) is distinct from pairs.currency
+            when placed.currency <> coalesce(pairs.currency, '')
                 then
                     round(
                         placed.net_amount * own_rates.fx_rate / nullif(pair_rates.fx_rate, 0),
@@ -705,7 +432,8 @@ duplicates as (
         select
             contents.*,
             row_number() over (
-                partition by pair_key, side, contents order by place asc
+                partition by contents.pair_key, contents.side, contents.contents
+                order by contents.place asc
             ) as occurrence
         from contents
     ) as repeated
