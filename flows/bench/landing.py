@@ -103,12 +103,12 @@ def _measure_one(folder: str) -> None:
     started = time.monotonic()
     landed = land_connection(config, run_id=None)
     seconds = time.monotonic() - started
-    peak = _peak_resident_mb()
+    peak = peak_resident_mb()
     rows = sum(batch.landed for batch in landed)
     print(json.dumps({"seconds": seconds, "resident_mb": peak, "rows": rows}))  # noqa: T201
 
 
-def _peak_resident_mb() -> float:
+def peak_resident_mb() -> float:
     """Return this process's own peak: getrusage would show the parent's, carried through fork."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))

@@ -54,6 +54,20 @@ def run_marts_bench(*, order_lines: int) -> dict[str, Any]:
     return _kept(home, figures)
 
 
+def run_connectors_bench(*, accounts: int, dlt: Path | None) -> dict[str, Any]:
+    """Measure the connectors on sandbox servers of the bench's own, and keep the figures."""
+    from flows.bench.connectors import measure_connectors
+    from flows.core import embedded
+
+    home = settings().home / "bench"
+    with use_home(home):
+        try:
+            figures = measure_connectors(accounts, dlt, say=_say)
+        finally:
+            embedded.stop()
+    return _kept(home, figures)
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 

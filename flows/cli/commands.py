@@ -163,11 +163,18 @@ def metrics(options: list[str]) -> int:
 
 
 def bench(arguments: Namespace) -> Result:
-    """Measure the performance budget, or identity alone."""
-    from flows.cli.bench import run_bench, run_identity_bench, run_marts_bench
+    """Measure the performance budget, or one part of the project alone."""
+    from flows.cli.bench import (
+        run_bench,
+        run_connectors_bench,
+        run_identity_bench,
+        run_marts_bench,
+    )
 
     if arguments.identity:
         return run_identity_bench(data=arguments.data, records=arguments.records)
+    if arguments.connectors:
+        return run_connectors_bench(accounts=arguments.records, dlt=arguments.dlt)
     if arguments.marts:
         return run_marts_bench(order_lines=arguments.lines)
     return run_bench(order_lines=arguments.lines)

@@ -138,6 +138,8 @@ def _add_tools(sub: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN4
     bench.add_argument("--lines", type=int, default=1_000_000, help="order lines (1,000,000)")
     bench.add_argument("--identity", action="store_true", help="who is who, and nothing else")
     bench.add_argument("--marts", action="store_true", help="dbt's marts against psql's")
+    bench.add_argument("--connectors", action="store_true", help="reading over HTTP against dlt's")
+    bench.add_argument("--dlt", type=Path, help="the Python of an environment that has dlt")
     bench.add_argument("--data", type=Path, help="a folder of sets: connections.yaml, truth.csv")
     bench.add_argument("--records", type=int, default=100_000, help="records a system (100,000)")
 

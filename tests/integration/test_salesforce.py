@@ -4,6 +4,7 @@ The names F01 to F34 in docstrings are the failures of real connectors that the 
 """
 
 import itertools
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,15 +113,16 @@ def test_f02_a_query_that_ends_within_a_tie_is_taken_up_within_it(org: Org) -> N
 
 
 def test_f03_rows_on_the_bounds_of_a_window_land_once(org: Org) -> None:
-    """F03: stamps exactly at, just before and just after the watermark."""
+    """F03: stamps exactly at, just before and just after the watermark, and where walks begin."""
     org.land("Account")
     state = query("select value -> 'state' ->> 'watermark' from ops.cursors")[0][0]
     bounds = (state, state.replace(".000Z", ".999Z"), state.replace(".000Z", ".001Z"))
-    for key, stamp in zip(keys(org), bounds, strict=False):
+    begin = (datetime.fromisoformat(state) - timedelta(minutes=10)).isoformat()
+    for key, stamp in zip(keys(org), (*bounds, begin), strict=False):
         rename(org, key, f"At {stamp}", stamp=stamp)
     batch = org.land("Account")
 
-    assert (batch.landed, batch.note) == (3, None)
+    assert (batch.landed, batch.note) == (4, None)
     assert agrees(org, "Account")
     assert org.land("Account").unchanged
 
