@@ -26,6 +26,13 @@
 {%- endmacro %}
 
 
+{#- A line's number as people count: lines are numbered 10000, 20000, so that others fit between;
+    one that was put between keeps its own number. -#}
+{% macro business_central_line_number(value) -%}
+    regexp_replace({{ value }}, '^(\\d+)0000$', '\\1')
+{%- endmacro %}
+
+
 {#- The fields of every document, with the ids of what it belongs to. -#}
 {% macro business_central_documents(relation, names, objects=[]) -%}
     {{ vendor_fields(relation, [
@@ -218,8 +225,8 @@ reasons as (
 {%- endmacro %}
 
 
-{#- Posted invoices of orders that were never in the list of orders, and the newest version of each.
-    `invoices` is a CTE with whatever fields the model needs. -#}
+{#- Posted invoices of orders that were never in the list of orders; `is_newest` marks the newest
+    version of each. `invoices` is a CTE with whatever fields the model needs. -#}
 {% macro business_central_invoices_alone(orders, invoices) -%}
 numbered_invoices as (
     select
@@ -240,11 +247,5 @@ invoices_alone as (
                 and listed._company_id = numbered_invoices._company_id
                 and lower(listed.id) = numbered_invoices.known_order_id
         )
-),
-
-newest_invoices_alone as (
-    select *
-    from invoices_alone
-    where is_newest
 )
 {%- endmacro %}

@@ -27,6 +27,8 @@ CONNECTIONS = {
         "instance_url": "${SALESFORCE_URL}",
         "client_id": "${SALESFORCE_CLIENT_ID}",
         "client_secret": "${SALESFORCE_CLIENT_SECRET}",
+        # Salesforce's lines have no unit of their own; this organisation has a field for it.
+        "map_fields": "sales_order_lines.unit=Unit__c, quote_lines.unit=Unit__c",
     },
     "business_central": {
         "system": "business_central",

@@ -22,6 +22,14 @@ differences as (
     where {{ only_affected(['pair_key']) }}
 ),
 
+rebuilt_orders as (
+    select
+        source_system,
+        order_id
+    from {{ ref('orders') }}
+    where is_rebuilt
+),
+
 causes as (
     select
         pair_key,
@@ -150,6 +158,8 @@ reconciled as (
                 and converted.erp_counted > 0
                 and date_trunc('month', converted.crm_document_date)
                 <> date_trunc('month', converted.erp_document_date)
+                -- Whoever put the order together from its invoices knows their dates only.
+                and rebuilt_orders.order_id is null
                 then 'timing'
         end as cause,
         coalesce(explained.causes, array[]::text[]) as causes,
@@ -184,6 +194,10 @@ reconciled as (
         converted.documents_signature
     from converted
     left join explained on converted.pair_key = explained.pair_key
+    left join rebuilt_orders
+        on
+            converted.erp_source_system = rebuilt_orders.source_system
+            and converted.erp_document_id = rebuilt_orders.order_id
 )
 
 select * from reconciled

@@ -8,38 +8,33 @@ with received as (
     ]) }}
 ),
 
-keys as (
-    select distinct on (source_system, _company_id, id)
-        source_system,
-        _company_id as company_id,
-        id as rate_id,
-        currency_code,
-        starting_date,
-        coalesce(relational_currency_code, _local_currency) as other_currency
-    from received
-    where operation = 'upsert'
-    order by source_system, _company_id, id, raw_id desc
-),
-
 rates as (
     select
         received.*,
-        keys.other_currency,
-        coalesce(received.currency_code, keys.currency_code) as known_currency,
-        coalesce(received.starting_date, keys.starting_date) as known_date
+        coalesce(
+            received.relational_currency_code,
+            received._local_currency,
+            first_value(coalesce(received.relational_currency_code, received._local_currency))
+                over newest
+        ) as known_reporting_currency,
+        coalesce(
+            received.currency_code, first_value(received.currency_code) over newest
+        ) as known_currency,
+        coalesce(
+            received.starting_date, first_value(received.starting_date) over newest
+        ) as known_date
     from received
-    left join keys
-        on keys.source_system = received.source_system
-            and keys.company_id = received._company_id
-            and keys.rate_id = received.id
+    window newest as (
+        partition by received.source_system, received._company_id, received.id
+        order by (received.operation = 'upsert') desc, received.raw_id desc
+    )
 ),
 
 final as (
     {{ canonical_row('fx_rates', {
         'currency': 'known_currency',
         'rate_date': business_central_date('known_date'),
-        'reporting_currency':
-            'coalesce(relational_currency_code, _local_currency, other_currency)',
+        'reporting_currency': 'known_reporting_currency',
         'rate':
             "raw.to_number(relational_exchange_rate_amount, '.') / nullif("
             ~ "raw.to_number(exchange_rate_amount, '.'), 0)",

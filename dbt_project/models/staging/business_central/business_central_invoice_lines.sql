@@ -79,7 +79,7 @@ final as (
     {{ canonical_row('invoice_lines', {
         'invoice_line_id': 'line_id',
         'invoice_id': 'lower(document_id)',
-        'line_number': 'sequence',
+        'line_number': business_central_line_number('sequence'),
         'order_line_id': "order_id || '/' || sequence",
         'product_number': 'line_object_number',
         'description': 'description',

@@ -49,17 +49,17 @@ invoiced_lines as (
     where element.line ->> 'lineType' is distinct from 'Comment'
 ),
 
-totals as (
+totalled_lines as (
     select
-        source_system,
-        order_id,
-        sequence,
-        sum(raw.to_number(quantity, '.'))::text as quantity,
-        sum(raw.to_number(net_amount, '.'))::text as net_amount,
-        sum(raw.to_number(net_tax_amount, '.'))::text as net_tax_amount
+        invoiced_lines.*,
+        sum(raw.to_number(quantity, '.')) filter (where is_newest)
+            over of_line as whole_quantity,
+        sum(raw.to_number(net_amount, '.')) filter (where is_newest)
+            over of_line as whole_net_amount,
+        sum(raw.to_number(net_tax_amount, '.')) filter (where is_newest)
+            over of_line as whole_tax_amount
     from invoiced_lines
-    where is_newest
-    group by source_system, order_id, sequence
+    window of_line as (partition by source_system, order_id, sequence)
 ),
 
 lines as (
@@ -86,34 +86,33 @@ lines as (
     from order_lines
     union all
     select
-        invoiced_lines.source_system,
-        invoiced_lines.kind,
-        invoiced_lines.batch_id,
-        invoiced_lines.raw_id * 2 + 1,
+        source_system,
+        kind,
+        batch_id,
+        raw_id * 2 + 1,
         'upsert',
-        invoiced_lines.payload,
-        invoiced_lines.order_id,
-        invoiced_lines.last_modified_date_time,
-        invoiced_lines.document_prices_include_tax,
-        invoiced_lines.sequence,
-        invoiced_lines.line_object_number,
-        invoiced_lines.description,
-        invoiced_lines.unit_of_measure_code,
-        totals.quantity,
-        invoiced_lines.unit_price,
-        invoiced_lines.discount_percent,
-        totals.net_amount,
-        totals.net_tax_amount,
-        invoiced_lines.tax_percent
-    from invoiced_lines
-    inner join totals using (source_system, order_id, sequence)
+        payload,
+        order_id,
+        last_modified_date_time,
+        document_prices_include_tax,
+        sequence,
+        line_object_number,
+        description,
+        unit_of_measure_code,
+        whole_quantity::text,
+        unit_price,
+        discount_percent,
+        whole_net_amount::text,
+        whole_tax_amount::text,
+        tax_percent
+    from totalled_lines
 ),
 
 final as (
     {{ canonical_row('order_lines', {
         'order_line_id': "order_id || '/' || sequence",
         'order_id': 'order_id',
-        'line_number': 'sequence',
+        'line_number': business_central_line_number('sequence'),
         'product_number': 'line_object_number',
         'description': 'description',
         'quantity': 'quantity',

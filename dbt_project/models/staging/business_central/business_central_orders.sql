@@ -18,16 +18,18 @@ invoice_fields as (
 
 {{ business_central_invoices_alone('fields', 'invoice_fields') }},
 
-totals as (
+invoiced_orders as (
     select
-        source_system,
-        known_order_id,
-        min(invoice_date) as first_date,
-        sum(raw.to_number(total_amount_excluding_tax, '.'))::text as net_amount,
-        sum(raw.to_number(total_tax_amount, '.'))::text as tax_amount,
-        sum(raw.to_number(total_amount_including_tax, '.'))::text as gross_amount
-    from newest_invoices_alone
-    group by source_system, known_order_id
+        invoices_alone.*,
+        min(invoice_date) filter (where is_newest) over of_order as first_date,
+        sum(raw.to_number(total_amount_excluding_tax, '.')) filter (where is_newest)
+            over of_order as net_amount,
+        sum(raw.to_number(total_tax_amount, '.')) filter (where is_newest)
+            over of_order as tax_amount,
+        sum(raw.to_number(total_amount_including_tax, '.')) filter (where is_newest)
+            over of_order as gross_amount
+    from invoices_alone
+    window of_order as (partition by source_system, known_order_id)
 ),
 
 orders as (
@@ -65,31 +67,32 @@ orders as (
         total_amount_including_tax as gross_amount,
         external_document_number,
         _company_name as company_name,
+        false as is_rebuilt,
         last_modified_date_time
     from fields
     union all
     select
-        invoices_alone.source_system,
-        invoices_alone.kind,
-        invoices_alone.batch_id,
-        invoices_alone.raw_id * 2 + 1,
-        invoices_alone.operation,
-        invoices_alone.payload,
-        invoices_alone.known_order_id,
-        invoices_alone.order_number,
-        invoices_alone.customer_id,
-        totals.first_date,
+        source_system,
+        kind,
+        batch_id,
+        raw_id * 2 + 1,
+        operation,
+        payload,
+        known_order_id,
+        order_number,
+        customer_id,
+        first_date,
         null,
         'invoiced',
-        invoices_alone.currency_code,
-        totals.net_amount,
-        totals.tax_amount,
-        totals.gross_amount,
-        invoices_alone.external_document_number,
-        invoices_alone._company_name,
-        invoices_alone.last_modified_date_time
-    from invoices_alone
-    inner join totals using (source_system, known_order_id)
+        currency_code,
+        net_amount::text,
+        tax_amount::text,
+        gross_amount::text,
+        external_document_number,
+        _company_name,
+        true,
+        last_modified_date_time
+    from invoiced_orders
 ),
 
 final as (
@@ -106,6 +109,7 @@ final as (
         'gross_amount': 'gross_amount',
         'external_reference': 'external_document_number',
         'company': 'company_name',
+        'is_rebuilt': "case when operation = 'upsert' then is_rebuilt::text end",
         'modified_at': business_central_date('last_modified_date_time'),
     }, 'orders') }}
 )

@@ -9,7 +9,7 @@ final as (
     {{ canonical_row('quote_lines', {
         'quote_line_id': 'line_id',
         'quote_id': 'lower(document_id)',
-        'line_number': 'sequence',
+        'line_number': business_central_line_number('sequence'),
         'product_number': 'line_object_number',
         'quantity': 'quantity',
         'unit': 'unit_of_measure_code',
