@@ -29,7 +29,7 @@
 {#- A line's number as people count: lines are numbered 10000, 20000, so that others fit between;
     one that was put between keeps its own number. -#}
 {% macro business_central_line_number(value) -%}
-    regexp_replace({{ value }}, '^(\\d+)0000$', '\\1')
+    regexp_replace({{ value }}, '^([0-9]+)0000$', '\1')
 {%- endmacro %}
 
 

@@ -33,6 +33,16 @@ from tests.fixtures.story import Chapter, chapter, differing
 
 # What is linked by keys is certain; names and addresses alone are matched by weights.
 BY_KEYS = {"erp_customer_id", "crm_account_id", "tax_id"}
+# Amounts of a sale in another currency are rounded to the units of the one it was mistaken for, so
+# that parts of what a whole order differs by may have causes of their own.
+FOUND = f"""
+select
+    case when pair.cause = any('{{{",".join(LINE_CAUSES)}}}') then part.cause else pair.cause end,
+    part.order_number, part.crm_document_number, part.erp_line_number, part.currency, part.amount
+from marts.reconciliation_differences as part
+inner join marts.order_reconciliation as pair using (pair_key)
+where part.amount <> 0
+"""
 
 
 @dataclass
@@ -128,7 +138,8 @@ def test_invoices_and_credit_memos_tie_to_the_cent(told: Told) -> None:
 
 def test_orders_are_what_was_ordered_and_rebuilt_ones_tie_to_their_invoices(told: Told) -> None:
     found = rows(
-        "select order_number, company, currency, net_amount, tax_amount, is_rebuilt from marts.orders"
+        "select order_number, company, currency, net_amount, tax_amount, is_rebuilt "
+        "from marts.orders"
     )
     invoiced: Counter[str] = Counter()
     for row in told.rows("invoices"):
@@ -147,9 +158,8 @@ def test_orders_are_what_was_ordered_and_rebuilt_ones_tie_to_their_invoices(told
 
 def test_order_lines_keep_their_numbers_quantities_and_amounts(told: Told) -> None:
     found = rows(
-        "select order_number, line_number, order_lines.product_number, quantity, "
-        "order_lines.net_amount from marts.order_lines "
-        "inner join marts.orders using (source_system, order_id)"
+        "select order_number, line_number, product_number, quantity, net_amount "
+        "from marts.order_lines"
     )
     assert Counter(found) == Counter(
         (
@@ -184,10 +194,7 @@ def test_every_planted_difference_is_found_with_its_cause_and_no_other(told: Tol
         if known.difference_amount
     )
     amounts: Counter[tuple[Any, ...]] = Counter()
-    for cause, order, sale, line, currency, amount in rows(
-        "select cause, order_number, crm_document_number, erp_line_number, currency, amount "
-        "from marts.reconciliation_differences where amount <> 0"
-    ):
+    for cause, order, sale, line, currency, amount in rows(FOUND):
         amounts[cause, order, sale, line if cause in LINE_CAUSES else None, currency] += amount
     assert Counter((*key, amount) for key, amount in amounts.items()) == planted
     counted = "select cause, count(*) from marts.order_reconciliation"

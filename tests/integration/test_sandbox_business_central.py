@@ -276,6 +276,33 @@ def test_a_day_posts_orders_and_takes_goods_back(
     assert sum(len(after[name]) - len(before.get(name, {})) for name in memos) >= 1
 
 
+def test_an_import_of_prices_leaves_totals_and_stamps_and_can_be_put_right(
+    small_company: Company,
+) -> None:
+    with business_central.served(small_company) as sandbox:
+        books = Books(sandbox)
+
+        def orders() -> dict[str, tuple[object, object, list[float]]]:
+            return {
+                one["id"]: (
+                    one["totalAmountExcludingTax"],
+                    one["lastModifiedDateTime"],
+                    [line["netAmount"] for line in one["salesOrderLines"]],
+                )
+                for one in books.all("salesOrders?$expand=salesOrderLines")
+            }
+
+        before = orders()
+        assert sandbox.script.import_prices(decimals_lost=2) > 0
+        spoilt = orders()
+        assert before
+        for key, (total, stamp, amounts) in before.items():
+            assert spoilt[key][:2] == (total, stamp)
+            assert spoilt[key][2] == pytest.approx([100 * one for one in amounts])
+        sandbox.script.import_prices(decimals_lost=-2)
+        assert orders() == before
+
+
 def test_two_plays_of_a_day_are_the_same(
     business_central_sandbox: BusinessCentralSandbox, small_company: Company
 ) -> None:
