@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
+from psycopg import sql
 
 from flows.bench.landing import peak_resident_mb
 from flows.bench.report import Figure
@@ -131,7 +132,18 @@ def _theirs(dlt: Path, known: Options, dataset: str) -> dict[str, float]:
         finished = subprocess.run(
             [str(dlt), str(script), json.dumps(wanted)], check=True, stdout=subprocess.PIPE
         )
-    return dict(json.loads(finished.stdout.splitlines()[-1]))
+    return {**json.loads(finished.stdout.splitlines()[-1]), "rows": _rows_in(dataset)}
+
+
+def _rows_in(dataset: str) -> int:
+    """Count what is there: dlt's own counts are of something else where it writes CSV."""
+    rows = 0
+    with connect() as warehouse:
+        for name in OBJECTS:
+            table = sql.Identifier(dataset, name.lower())
+            counted = warehouse.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+            rows += int(counted[0]) if counted else 0
+    return rows
 
 
 def _token(known: Options) -> str:
