@@ -74,8 +74,33 @@
     where {{ where }}
 {%- endmacro %}
 
-{#- Lay lines end to end by a key and see which lie opposite: from, to and how much. -#}
+{#- Lay lines end to end by a key and see which lie opposite: from, to and how much. Where one line
+    lies opposite one other there is nothing to lay, and nothing where a side is empty. -#}
 {% macro opposite_lines(lines, key) -%}
+    with grouped as (
+        select
+            step,
+            {{ key }},
+            direction,
+            count(*) filter (where side = 'from') as from_count,
+            count(*) filter (where side = 'to') as to_count,
+            max(line_no) filter (where side = 'from') as from_no,
+            max(line_no) filter (where side = 'to') as to_no,
+            max(rest) filter (where side = 'from') as from_rest,
+            max(rest) filter (where side = 'to') as to_rest
+        from {{ lines }}
+        where rest > 0 and {{ key }} is not null
+        group by step, {{ key }}, direction
+        having count(*) filter (where side = 'from') > 0 and count(*) filter (where side = 'to') > 0
+    )
+
+    select
+        from_no,
+        to_no,
+        least(from_rest, to_rest) as quantity
+    from grouped
+    where from_count = 1 and to_count = 1
+    union all
     select
         from_no,
         to_no,
@@ -95,14 +120,20 @@
                 lead(begins) over opposite as next_begins
             from (
                 select
-                    *,
-                    sum(rest) over end_to_end as ends,
-                    sum(rest) over end_to_end - rest as begins
-                from {{ lines }}
-                where rest > 0 and {{ key }} is not null
+                    lines.*,
+                    sum(lines.rest) over end_to_end as ends,
+                    sum(lines.rest) over end_to_end - lines.rest as begins
+                from {{ lines }} as lines
+                inner join grouped
+                    on
+                        lines.step = grouped.step
+                        and lines.{{ key }} = grouped.{{ key }}
+                        and lines.direction = grouped.direction
+                        and (grouped.from_count > 1 or grouped.to_count > 1)
+                where lines.rest > 0
                 window end_to_end as (
-                    partition by step, {{ key }}, direction, side
-                    order by line_no
+                    partition by lines.step, lines.{{ key }}, lines.direction, lines.side
+                    order by lines.line_no
                     rows between unbounded preceding and current row
                 )
             ) as laid

@@ -1,4 +1,5 @@
--- Per month, company and currency: the CRM's total and all steps come to the ERP's, in both currencies.
+-- Per month, company and currency the steps lead from the CRM's total to the ERP's, twice: in the
+-- currency of the orders and in the one that is reported in.
 with
 
 steps as (

@@ -7,7 +7,7 @@
         contract={'enforced': true},
         indexes=[{'columns': ['chain_id']}, {'columns': ['order_source_system', 'order_id']}],
         meta={'touches': [{'kind': 'chain', 'key': 'chain_id'}]},
-        pre_hook="{{ affected_quantity_flow() }}",
+        pre_hook=["{{ affected_quantity_flow() }}", "set local work_mem = '256MB'"],
     )
 }}
 

@@ -159,7 +159,8 @@ order_sizes as (
     group by priced.source_system, priced.order_id, customers.type
 ),
 
-allowed as (
+-- Once per order: where it is read several times, the policy would be looked up each time.
+allowed as materialized (
     select
         order_sizes.source_system,
         order_sizes.order_id,
@@ -219,7 +220,7 @@ approved as (
     left join smallest_units on priced.currency = smallest_units.currency
 ),
 
-authorised as (
+authorised as materialized (
     select
         approved.*,
         greatest(
@@ -236,7 +237,8 @@ authorised as (
     from approved
 ),
 
-leaking as (
+-- What stands above is worked out once, not wherever it is used.
+leaking as materialized (
     select
         authorised.*,
         case

@@ -94,7 +94,7 @@ numbers as (
 
 declared as (
     select
-        records.product_key as product_key,
+        records.product_key,
         coalesce(own_numbers.product_key, any_numbers.product_key) as substituted_key
     from records
     left join numbers as own_numbers
