@@ -120,16 +120,6 @@ compared_values as (
 select * from compared_values
 {%- endmacro %}
 
-{#- The records whose values may have changed: computed anew since, or gone. -#}
-{% macro identity_affected_values(records) %}
-    {%- if execute and not is_incremental() -%} {{- return('') -}} {%- endif -%}
-    {{- affected_keys([
-        "select record from " ~ ref(records) ~ " where version > " ~ identity_watermark(),
-        "select held.record from " ~ this ~ " as held where held.value_hashes <> '{}' and not exists"
-            ~ " (select from " ~ ref(records) ~ " as kept where kept.record = held.record)",
-    ]) -}}
-{% endmacro %}
-
 {#- The values that a changed record holds or held, and the records that hold them: a pair depends
     on its two records and on how many hold the value. -#}
 {% macro identity_affected_pairs(values) %}

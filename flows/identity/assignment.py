@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import kwargs_row
 
-from flows.core.errors import MatchingError
 from flows.core.warehouse import connect
 from flows.identity.domains import DOMAINS, Domain
 from flows.identity.links import open_sources
@@ -15,8 +13,10 @@ from flows.identity.policies import Policy, read_policy
 from flows.identity.settlement import settle
 
 LOCK = "select pg_advisory_xact_lock(hashtext('concord.identity'))"
+# What is put together on the way is looked at once or twice: a small sample of it is enough.
+PLANNING = "set local default_statistics_target = 10"
 # Changed when the same links would be settled otherwise, so that everything is settled anew.
-METHOD = "greedy-1"
+METHOD = "greedy-2"
 # When more than this share of the records changed, looking for what is affected costs more.
 LARGE_SHARE = 0.2
 
@@ -42,20 +42,6 @@ class IdentityChanges:
         return self.changed_records == 0
 
 
-class Basis(NamedTuple):
-    """What an assignment is made from, in short, and what the last one was made from."""
-
-    fingerprint: str
-    last_fingerprint: str | None
-    policy: str
-    last_policy: str | None
-
-    @property
-    def is_the_same(self) -> bool:
-        """Tell whether the last assignment still holds."""
-        return (self.fingerprint, self.policy) == (self.last_fingerprint, self.last_policy)
-
-
 def assign(run_id: int) -> dict[str, IdentityChanges]:
     """Bring the ids of every domain in line with the links, each domain in one transaction.
 
@@ -68,49 +54,61 @@ def assign(run_id: int) -> dict[str, IdentityChanges]:
 def _assign(domain: Domain, run_id: int) -> IdentityChanges:
     with connect(application="concord identity") as connection:
         connection.execute(LOCK)
+        connection.execute(PLANNING)
         policy = read_policy(connection, domain.name)
         if not open_sources(connection, domain, policy):
             return IdentityChanges()
-        basis = _basis(connection, domain, policy)
-        if not basis.is_the_same:
-            _bring_in_line(connection, domain, policy, basis, run_id)
-        return _changes(connection, domain, was_idle=basis.is_the_same)
+        last_policy = _last_policy(connection, domain)
+        if last_policy is None:
+            domain.run(connection, "fill_anew")
+        domain.run(connection, "find_changes", run_id=run_id)
+        seeds, said = _count(connection, "select count(*) from seeds"), _in_short(policy)
+        is_idle = seeds == 0 and said == last_policy
+        if not is_idle:
+            settle_all = said != last_policy or _is_much(connection, seeds)
+            _bring_in_line(connection, domain, policy, run_id, settle_all=settle_all)
+            _remember(connection, domain, said, run_id)
+        return _changes(connection, domain, was_idle=is_idle)
 
 
-def _basis(connection: Connection, domain: Domain, policy: Policy) -> Basis:
-    row = domain.run(connection, "fingerprint").fetchone()
-    if row is None:
-        raise MatchingError("The warehouse does not say what identity is based on; run it again.")
-    rules = f"{METHOD} {sorted(policy.rows.items())}"
-    return Basis(row[0], row[1], sha256(rules.encode()).hexdigest(), row[2])
+def _last_policy(connection: Connection, domain: Domain) -> str | None:
+    query = "select policy from identity.assignments where domain = %s"
+    row = connection.execute(query, (domain.name,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _in_short(policy: Policy) -> str:
+    return sha256(f"{METHOD} {sorted(policy.rows.items())}".encode()).hexdigest()
 
 
 def _bring_in_line(
-    connection: Connection, domain: Domain, policy: Policy, basis: Basis, run_id: int
+    connection: Connection, domain: Domain, policy: Policy, run_id: int, *, settle_all: bool
 ) -> None:
-    if basis.last_fingerprint is None:
-        domain.run(connection, "fill_anew")
-    domain.run(connection, "find_changes", run_id=run_id)
-    settle_all = basis.policy != basis.last_policy or _changes_much(connection)
     domain.run(connection, "affect_all" if settle_all else "affect_connected")
     settle(connection, domain, policy, run_id)
-    for script in ("write_crosswalk", "retire_and_restore", "keep_homes", "point_ids"):
+    for script in (
+        "write_crosswalk",
+        "retire_and_restore",
+        "keep_homes",
+        "point_ids",
+        "write_events",
+        "write_blocked_links",
+    ):
         domain.run(connection, script)
-    domain.run(connection, "write_events")
-    domain.run(connection, "write_blocked_links")
     if settle_all:
         domain.run(connection, "analyze")
+
+
+def _remember(connection: Connection, domain: Domain, policy: str, run_id: int) -> None:
     connection.execute(
-        "insert into identity.assignments (domain, fingerprint, policy, run_id) "
-        "values (%s, %s, %s, %s) on conflict (domain) do update set "
-        "fingerprint = excluded.fingerprint, policy = excluded.policy, "
-        "run_id = excluded.run_id, assigned_at = now()",
-        (domain.name, basis.fingerprint, basis.policy, run_id),
+        "insert into identity.assignments (domain, policy, run_id) values (%s, %s, %s) "
+        "on conflict (domain) do update set policy = excluded.policy, run_id = excluded.run_id, "
+        "assigned_at = now()",
+        (domain.name, policy, run_id),
     )
 
 
-def _changes_much(connection: Connection) -> bool:
-    seeds = _count(connection, "select count(*) from seeds")
+def _is_much(connection: Connection, seeds: int) -> bool:
     return seeds > LARGE_SHARE * _count(connection, "select count(*) from source_records")
 
 

@@ -11,6 +11,7 @@ from flows.identity.constraints import (
     Cohesion,
     Constraint,
     KeepApart,
+    KeyClashes,
     Link,
     Node,
     Pair,
@@ -23,13 +24,15 @@ from flows.identity.policies import Policy
 class Evidence:
     """Everything that clusters depend on; the order it is given in does not matter.
 
-    `support` are pairs that are possible, though not certain enough to link.
+    `clashes` are pairs that share a key and are clearly two, `support` pairs that are possible,
+    though not certain enough to link.
     """
 
     records: Sequence[str]
     nodes: Sequence[Node]
     links: Iterable[Link]
     apart: Iterable[Pair] = ()
+    clashes: Iterable[Pair] = ()
     support: Iterable[Pair] = ()
     policy: Policy = field(default_factory=Policy)
 
@@ -110,6 +113,8 @@ def _constraints(evidence: Evidence, links: Sequence[Link]) -> list[Constraint]:
     constraints: list[Constraint] = []
     if apart := list(evidence.apart):
         constraints.append(KeepApart(apart, evidence.records))
+    if clashes := list(evidence.clashes):
+        constraints.append(KeyClashes(clashes, evidence.records))
     if evidence.policy.limits_counts:
         constraints.append(Cardinality(evidence.nodes, evidence.policy))
     if any(node.conflict_keys for node in evidence.nodes):

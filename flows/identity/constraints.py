@@ -61,6 +61,7 @@ class KeepApart:
     """Two records that are ruled different are never in one cluster, whatever links them."""
 
     methods = frozenset(STRENGTH)
+    reason = "keep_apart"
 
     def __init__(self, pairs: Iterable[Pair], records: Sequence[str]) -> None:
         self._records = records
@@ -75,15 +76,23 @@ class KeepApart:
         pair = self._walls.get(one, {}).get(other)
         if pair is None:
             return None
-        return Refusal("keep_apart", " / ".join(self._records[node] for node in pair))
+        return Refusal(self.reason, " / ".join(self._records[node] for node in pair))
 
     def join(self, root: int, gone: int) -> None:
         """Let the walls around `gone` stand around `root`."""
         for neighbour, pair in self._walls.pop(gone, {}).items():
             around = self._walls[neighbour]
             del around[gone]
-            first = min(pair, around.get(root, pair))
-            around[root] = self._walls[root][neighbour] = first
+            if neighbour != root:  # else what may break the wall has broken it
+                first = min(pair, around.get(root, pair))
+                around[root] = self._walls[root][neighbour] = first
+
+
+class KeyClashes(KeepApart):
+    """What shares a key and is clearly two is one by another key or a person's word only."""
+
+    methods = frozenset({"rule", "model"})
+    reason = "key_clash"
 
 
 class Cardinality:

@@ -16,10 +16,13 @@ class Domain:
     prefix: str
 
     @cached_property
-    def names(self) -> dict[str, sql.Composable]:
+    def names(self) -> dict[str, sql.Identifier | sql.Literal]:
         """The names that the scripts are written with."""
         return {
             "domain": sql.Literal(self.name),
+            "records": sql.Identifier("identity", f"{self.singular}_records"),
+            "key_links": sql.Identifier("identity", f"{self.singular}_key_links"),
+            "key_clashes": sql.Identifier("identity", f"{self.singular}_key_clashes"),
             "id": sql.Identifier(f"{self.singular}_id"),
             "ids": sql.Identifier("identity", f"{self.singular}_ids"),
             "crosswalk": sql.Identifier("identity", f"{self.singular}_crosswalk"),

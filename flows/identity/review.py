@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from flows.core.warehouse import exists
 from flows.identity.domains import DOMAINS, Domain
 from flows.identity.policies import read_policy
-from flows.identity.rulings import Pair, compared_values, domain_named, has_records, records_table
+from flows.identity.rulings import Pair, compared_values, domain_named, has_records
 
 CLASHES = """
     union all
@@ -107,7 +107,6 @@ def _query(connection: Connection, domain: Domain) -> sql.Composed:
     text = (files("flows.identity") / "sql" / "doubtful_pairs.sql").read_text(encoding="utf-8")
     return sql.SQL(text).format(
         **domain.names,
-        records=records_table(domain),
         clashes=sql.SQL(CLASHES if exists(connection, clashes) else "").format(table=clashes),
         values=sql.SQL(values or NO_VALUES).format(mart=mart),
     )

@@ -51,7 +51,13 @@ def settle(connection: Connection, domain: Domain, policy: Policy, run_id: int) 
     reader.read(connection, domain)
     clusters = cluster(
         Evidence(
-            affected.records, affected.nodes, reader.links, reader.apart, reader.support, policy
+            affected.records,
+            affected.nodes,
+            reader.links,
+            reader.apart,
+            reader.clashes,
+            reader.support,
+            policy,
         )
     )
     ids = award(clusters.labels, _past(connection, domain, affected))

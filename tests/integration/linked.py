@@ -17,6 +17,9 @@ create table identity.{singular}_records (
 create table identity.{singular}_key_links (
     left_record text, right_record text, method text, rule text, probability numeric(6, 5)
 );
+create table identity.{singular}_key_clashes (
+    left_record text, right_record text, rule text, reason text
+);
 """
 POLICY = """
 create table if not exists staging.match_policy (
@@ -75,6 +78,20 @@ class Linked:
         self._execute(
             "delete from identity.{links} where (left_record, right_record) = (%s, %s)",
             [(self.name(left), self.name(right))],
+        )
+
+    def clash(self, left: str, right: str) -> None:
+        """Let two records share a key and nothing else."""
+        self._execute(
+            "insert into identity.{clashes} values (%s, %s, 'tax_id', 'nothing alike')",
+            [sorted((self.name(left), self.name(right)))],
+        )
+
+    def settle_clash(self, left: str, right: str) -> None:
+        """Let two records no longer share a key."""
+        self._execute(
+            "delete from identity.{clashes} where (left_record, right_record) = (%s, %s)",
+            [sorted((self.name(left), self.name(right)))],
         )
 
     def score(self, left: str, right: str, probability: float) -> None:
@@ -167,7 +184,9 @@ class Linked:
 
     def _execute(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         text = statement.format(
-            records=f"{self.singular}_records", links=f"{self.singular}_key_links"
+            records=f"{self.singular}_records",
+            links=f"{self.singular}_key_links",
+            clashes=f"{self.singular}_key_clashes",
         )
         with connect() as connection, connection.cursor() as cursor:
             cursor.executemany(text.encode(), list(rows))

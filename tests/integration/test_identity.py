@@ -165,6 +165,42 @@ def test_what_is_kept_apart_is_reported_until_the_ruling_is_taken_back(customers
     assert len(set(customers.ids().values())) == 1
 
 
+def test_the_model_joins_no_two_that_share_a_number_and_nothing_else(customers: Linked) -> None:
+    customers.add("a1", "erp:c1", "a2")
+    customers.clash("a1", "erp:c1")
+    customers.score("a1", "erp:c1", 0.99)
+    customers.score("a2", "erp:c1", 0.98)
+    customers.score("a1", "a2", 0.97)
+    customers.assign()
+    pair = "crm|accounts|a1 / erp|accounts|c1"
+    assert customers.groups() == {frozenset({"a1"}), frozenset({"a2", "erp:c1"})}
+    assert customers.blocked() == [
+        ("a1", "a2", "key_clash", pair),
+        ("a1", "c1", "key_clash", pair),
+    ]
+    customers.settle_clash("a1", "erp:c1")
+    customers.assign()
+    assert len(customers.groups()) == 1
+    assert customers.blocked() == []
+
+
+@pytest.mark.parametrize("word", ["another key", "a person"])
+def test_another_key_or_a_person_joins_what_shares_a_number_and_nothing_else(
+    customers: Linked, word: str
+) -> None:
+    customers.add("a1", "erp:c1", "a2", "a3")
+    customers.clash("a1", "erp:c1")
+    if word == "a person":
+        customers.rule("a1", "erp:c1", "same")
+    else:
+        customers.link("a1", "a2")
+        customers.link("a2", "erp:c1")
+    customers.score("a3", "erp:c1", 0.99)
+    customers.assign()
+    assert {"a1", "erp:c1", "a3"} <= max(customers.groups(), key=len)
+    assert customers.blocked() == []
+
+
 def test_the_policy_between_two_systems_decides_what_is_accepted_and_how_many(
     customers: Linked,
 ) -> None:

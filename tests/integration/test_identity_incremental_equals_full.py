@@ -35,6 +35,7 @@ class Stream:
         self.links: dict[Pair, Link] = {}
         self.scores: dict[Pair, float] = {}
         self.rulings: dict[Pair, str] = {}
+        self.clashes: set[Pair] = set()
         for left, right, terms in POLICY:
             linked.policy(left, right, **vars(terms))
 
@@ -43,7 +44,7 @@ class Stream:
         self.random.choice(
             [
                 *[self.put, self.put, self.put, self.remove, self.link, self.link],
-                *[self.unlink, self.score, self.score, self.score, self.rule],
+                *[self.unlink, self.score, self.score, self.score, self.rule, self.clash],
             ]
         )()
 
@@ -98,6 +99,13 @@ class Stream:
         self.rulings[pair] = self.random.choice(["same", "different", "unsure"])
         self.linked.rule(self.keys[left], self.keys[right], self.rulings[pair])
 
+    def clash(self) -> None:
+        """Let two records share a key and nothing else, or no longer so."""
+        left, right = pair = self.pair()
+        change = self.linked.settle_clash if pair in self.clashes else self.linked.clash
+        change(self.keys[left], self.keys[right])
+        self.clashes ^= {pair}
+
     def pair(self) -> Pair:
         """Return two different records, the one that sorts first first."""
         left, right = sorted(self.random.sample(range(len(self.keys)), 2))
@@ -130,6 +138,7 @@ class Stream:
                     if one.left in places and one.right in places
                 ],
                 [(places[a], places[b]) for a, b in apart if a in places and b in places],
+                [(places[a], places[b]) for a, b in self.clashes if a in places and b in places],
                 [(places[a], places[b]) for a, b in support if a in places and b in places],
                 policy,
             )

@@ -23,17 +23,18 @@ def model(left: int, right: int, probability: float = 0.97) -> Link:
     return Link(left, right, "model", "splink", probability)
 
 
-def clusters_of(
+def clusters_of(  # noqa: PLR0913 - what clusters depend on
     links: Iterable[Link],
     nodes: int | Sequence[Node] = 6,
     *,
     apart: Iterable[Pair] = (),
+    clashes: Iterable[Pair] = (),
     support: Iterable[Pair] = (),
     policy: Policy | None = None,
 ) -> Clusters:
     found = [Node("crm")] * nodes if isinstance(nodes, int) else list(nodes)
     records = [f"r{number}" for number in range(len(found))]
-    return cluster(Evidence(records, found, links, apart, support, policy or Policy()))
+    return cluster(Evidence(records, found, links, apart, clashes, support, policy or Policy()))
 
 
 def test_linked_nodes_share_a_cluster_named_by_its_smallest_node() -> None:

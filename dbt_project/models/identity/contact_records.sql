@@ -5,8 +5,8 @@
         unique_key=['source_system', 'entity', 'source_key'],
         on_schema_change='append_new_columns',
         pre_hook="{{ identity_affected('contacts') }}",
-        post_hook='analyze {{ this }}',
-        indexes=[{'columns': ['version']}],
+        post_hook=["{{ identity_note_gone('contacts') }}", '{{ identity_analyze() }}'],
+        indexes=[{'columns': ['record']}, {'columns': ['version']}],
     )
 }}
 

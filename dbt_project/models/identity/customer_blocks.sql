@@ -4,8 +4,8 @@
         incremental_strategy='affected',
         unique_key=['record'],
         on_schema_change='append_new_columns',
-        pre_hook="{{ identity_affected_blocks('customer_records') }}",
-        post_hook='analyze {{ this }}',
+        pre_hook="{{ identity_affected_records('customer_records', 'customers') }}",
+        post_hook='{{ identity_analyze() }}',
         indexes=[{'columns': ['record']}, {'columns': ['version']}],
     )
 }}

@@ -9,7 +9,7 @@
             'set local enable_nestloop = off',
             "set local work_mem = '256MB'",
         ],
-        post_hook='analyze {{ this }}',
+        post_hook='{{ identity_analyze() }}',
     )
 }}
 

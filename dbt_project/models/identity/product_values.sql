@@ -4,9 +4,9 @@
         incremental_strategy='affected',
         unique_key=['record'],
         on_schema_change='append_new_columns',
-        pre_hook="{{ identity_affected_values('product_records') }}",
-        post_hook='analyze {{ this }}',
-        indexes=[{'columns': ['version']}],
+        pre_hook="{{ identity_affected_records('product_records', 'products') }}",
+        post_hook='{{ identity_analyze() }}',
+        indexes=[{'columns': ['record']}, {'columns': ['version']}],
     )
 }}
 {{ identity_values_of(ref('product_records'), identity_product_values()) }}

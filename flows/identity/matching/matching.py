@@ -21,8 +21,9 @@ from flows.identity.matching.transfer import bring_back, export
 from flows.identity.matching.weights import Weights
 
 LOCK = "select pg_advisory_xact_lock(hashtext('concord.matching'))"
-# Blocks and values of all records are grouped at once.
-MEMORY = "set local work_mem = '128MB'"
+# Blocks and values of all records are grouped at once. What is put together on the way is looked
+# at once or twice: a small sample of it is enough.
+PLANNING = "set local work_mem = '128MB'; set local default_statistics_target = 10"
 
 
 def match(
@@ -38,7 +39,7 @@ def match(
     matched = domain_named(domain) if isinstance(domain, str) else domain
     with connect(application="concord matching") as connection:
         connection.execute(LOCK)
-        connection.execute(MEMORY)
+        connection.execute(PLANNING)
         policy = read_policy(connection, matched.name)
         model = read_model(connection, matched, weights or weights_of(matched), policy)
         parameters = parameters_of(model, policy)

@@ -12,14 +12,14 @@ with recursive reached (record) as (
         where
             link.left_record = reached.record
             and link.domain = {domain}
-            and link.method not in ('different', 'support')
+            and link.method not in ('different', 'clash', 'support')
         union all
         select link.left_record
         from identity.used_links as link
         where
             link.right_record = reached.record
             and link.domain = {domain}
-            and link.method not in ('different', 'support')
+            and link.method not in ('different', 'clash', 'support')
     ) as neighbour
 )
 

@@ -23,6 +23,7 @@ with doubts as (
         right_record,
         'linked by ' || coalesce(rule, method) || ', but ' || case reason
             when 'keep_apart' then 'that would join a pair that is kept apart: '
+            when 'key_clash' then 'that would join a pair with a key in common and nothing else: '
             when 'clash' then 'their numbers differ: '
             when 'cardinality' then 'the policy allows fewer records of a system: '
             when 'cohesion' then 'too few of the other pairs support it: '

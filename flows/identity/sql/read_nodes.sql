@@ -6,7 +6,8 @@ select
     source.face,
     held.{id}
 from affected
-inner join source_records as source on affected.record = source.record
+-- In the order that the records' index is in.
+inner join source_records as source on affected.record collate "default" = source.record
 left join {crosswalk} as held
     on
         affected.source_system = held.source_system

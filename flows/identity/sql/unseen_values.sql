@@ -1,21 +1,36 @@
 -- Values of rows changed since the last look that nobody has read yet, once each.
 with
 
+changed_customers as (
+    select
+        source_system,
+        source_key
+    from staging.customers
+    where version > %(since)s
+    union
+    select
+        source_system,
+        customer_id
+    from staging.addresses
+    where version > %(since)s
+),
+
 addressed_customers as (
     select distinct
         customers.tax_id,
         customers.registration_id,
         customers.phone,
         addresses.country
-    from staging.customers as customers
+    from changed_customers as changed
+    inner join staging.customers as customers
+        on
+            changed.source_system = customers.source_system
+            and changed.source_key = customers.source_key
     left join staging.addresses as addresses
         on
             customers.source_system = addresses.source_system
             and customers.source_key = addresses.customer_id
             and not addresses.is_deleted
-    where
-        customers.version > %(since)s
-        or addresses.version > %(since)s
 ),
 
 accounts as (

@@ -1,4 +1,6 @@
 -- Records whose features, values or blocks are not what they were when they were last scored.
+-- That few are new is not known to the planner yet: it would look through all for each of them.
+set local enable_nestloop = off;
 create temporary table seen_records on commit drop as
 select
     records.record,
@@ -30,6 +32,25 @@ left join (
 ) as block_sets on records.record = block_sets.record
 where not records.is_deleted and ({is_full} or records.version > {since});
 
+set local enable_nestloop = on;
+analyze seen_records;
+
+create temporary table lost_records on commit drop as
+select gone.record
+from identity.gone_records as gone
+where
+    gone.domain = {domain}
+    and gone.version > {since}
+    and not exists (
+        select from {records} as records
+        where records.record = gone.record and not records.is_deleted
+    )
+union
+select records.record
+from {records} as records
+where records.version > {since} and records.is_deleted;
+analyze lost_records;
+
 create temporary table changed_records on commit drop as
 select
     coalesce(seen.record, stored.record) as record,
@@ -55,9 +76,16 @@ select
 from identity.scored_records as stored
 where
     stored.domain = {domain}
-    and not exists (
-        select from {records} as records
-        where records.record = stored.record and not records.is_deleted
+    and (
+        stored.record in (select lost.record from lost_records as lost)
+        or exists (
+            select from identity.gone_records as gone
+            where gone.domain = {domain} and gone.record = '*' and gone.version > {since}
+        )
+        and not exists (
+            select from {records} as records
+            where records.record = stored.record and not records.is_deleted
+        )
     );
 
 create temporary table affected_features on commit drop as
