@@ -83,3 +83,18 @@
             ~ " changed.source_system and quote.opportunity_id = changed.source_key",
     ]) -}}
 {% endmacro %}
+
+{#- Payments that changed, or whose invoice or customer did. -#}
+{% macro affected_payment_metrics() %}
+    {%- set payments = ref('stg_payments') -%}
+    {{- affected_keys([
+        "select source_system, payment_id from " ~ marts_changed(payments) ~ " as changed",
+        "select payment.source_system, payment.payment_id from " ~ payments ~ " as payment inner join "
+            ~ touched_keys('invoice') ~ " as touched on payment.source_system = touched.source_system"
+            ~ " and payment.invoice_id = touched.key",
+        "select payment.source_system, payment.payment_id from " ~ payments ~ " as payment inner join "
+            ~ changed_records('customers') ~ " as changed on payment.source_system ="
+            ~ " changed.source_system and payment.customer_id = changed.source_key",
+        affected_by_rates('paid_date'),
+    ]) -}}
+{% endmacro %}

@@ -39,7 +39,7 @@
     {%- set params = metric.type_params.metric_aggregation_params -%}
     {%- set expr = metric.type_params.expr -%}
     {%- set agg = params.agg | string -%}
-    {%- if agg == 'sum' -%} sum({{ expr }})
+    {%- if agg in ['sum', 'max'] -%} {{ agg }}({{ expr }})
     {%- elif agg == 'count_distinct' -%} count(distinct {{ expr }})
     {%- elif agg == 'median' -%} percentile_cont(0.5) within group (order by ({{ expr }})::float8)
     {%- elif agg == 'percentile' -%}
@@ -146,14 +146,15 @@
     {%- endfor %}
 {% endmacro %}
 
-{#- Which of the entities that metrics need anybody delivers. -#}
+{#- Which of the entities, and of the rule files (metric_...), that metrics need have rows. -#}
 {% macro landed_entities() %}
     {%- set needed = [] -%}
     {%- for metric in metrics_of_type() -%}
         {%- do needed.extend(metric.config.meta.get('requires', [])) -%}
     {%- endfor -%}
     {%- for entity in needed | unique | sort %}
-    select '{{ entity }}' as entity, exists (select from {{ ref('stg_' ~ entity) }}) as is_landed
+    {%- set relation = entity if entity.startswith('metric_') else 'stg_' ~ entity %}
+    select '{{ entity }}' as entity, exists (select from {{ ref(relation) }}) as is_landed
     {%- if not loop.last %} union all {%- endif %}
     {%- endfor %}
 {% endmacro %}
@@ -248,7 +249,13 @@ landed as (
 missing as (
     select
         described.metric,
-        string_agg(landed.entity, ', ' order by landed.entity) as entities
+        string_agg(
+            case
+                when landed.entity like 'metric%' then 'any row of ' || landed.entity || '.csv'
+                else landed.entity
+            end,
+            ', ' order by landed.entity
+        ) as entities
     from described
     inner join landed on landed.entity = any(described.requires)
     where not landed.is_landed

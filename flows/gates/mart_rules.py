@@ -71,6 +71,17 @@ MARTS: Mapping[str, Mart] = {
     "opportunity_history": Mart(("source_system", "raw_id"), customer_id=False),
     "match_metrics": Mart(("month", "company", "currency"), customer_id=False),
     "pipeline_health": Mart(("run_id",), customer_id=False),
+    "payment_metrics": Mart(("source_system", "payment_id")),
+    "depot_warranties": Mart(("depot_id",)),
+    "sealed_documents": Mart(("source_system", "document_type", "day"), customer_id=False),
+    "source_freshness": Mart(("source_system", "entity"), customer_id=False),
+    "mart_freshness": Mart(("mart",), customer_id=False),
+    "integration_need": Mart(("company", "month"), customer_id=False),
+    "integration_need_inputs": Mart(("company", "month", "input"), customer_id=False),
+    "pocket_prices": Mart(("company", "month"), customer_id=False),
+    # Customers that are no longer one, and figures taken back, make these shrink.
+    "field_agreement": Mart(("month", "field"), customer_id=False, may_shrink_by=1.0),
+    "process_costs": Mart(("company", "month", "kind"), customer_id=False, may_shrink_by=1.0),
     # Products without a sale left, and metrics that were renamed, make these shrink.
     "forecast_accuracy": Mart(
         ("level", "item", "month", "lag_months"), customer_id=False, may_shrink_by=0.5

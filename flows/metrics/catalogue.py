@@ -13,6 +13,7 @@ from flows.core.settings import settings
 FILE = "metrics.html"
 AGGREGATIONS = {
     "sum": "sum of {}",
+    "max": "largest {}",
     "count_distinct": "number of different {}",
     "median": "median of {}",
     "percentile": "percentile {percentile} of {}",

@@ -32,6 +32,7 @@ FAULTS_IT_LACKS = (
     "where d.is_for_review",
     "from marts.order_match_proposals",
     "from marts.sealed_document_breaches",
+    "from marts.sealed_documents",
 )
 PUBLISHED = """
     select table_name, key_columns from ops.explained_tables where is_published order by 1

@@ -30,7 +30,8 @@ def truth(
         keep_history()
         run_dbt(["run", "--select", "path:models/identity"])
         identity.assign(run_id)
-        run_dbt(["run", "--select", "+integration_scorecard,path:models/marts"], slot="a")
+        models = ["+integration_scorecard,path:models/marts", "customer_field_conflicts"]
+        run_dbt(["run", "--select", *models], slot="a")
         yield planted
 
 
@@ -117,11 +118,17 @@ def test_a_metric_whose_source_nobody_delivers_is_null_with_that_reason(
     truth: CompanyTruth,
 ) -> None:
     found = rows(
-        "select distinct value, reason from marts_a.integration_scorecard "
-        "where metric = 'cost_per_order'"
+        "select distinct metric, value, reason from marts_a.integration_scorecard "
+        "where metric in ('cost_per_order', 'pocket_price_realisation', 'copy_success_rate')"
     )
-    assert {value for value, _ in found} == {None}
-    assert any(reason.startswith("no process cost is landed") for _, reason in found)
+    assert {value for _, value, _ in found} == {None}
+    reasons = {metric: reason for metric, _, reason in found}
+    assert reasons == {
+        "cost_per_order": "not landed: any row of metric_process_costs.csv",
+        "pocket_price_realisation": "not landed: any row of metric_off_invoice_costs.csv",
+        "copy_success_rate": "nothing is written back to another system so none of the rows was "
+        "due",
+    }
 
 
 def test_orphans_are_those_that_were_planted(truth: CompanyTruth) -> None:
@@ -214,6 +221,59 @@ def test_the_catalogue_lists_every_metric_and_needs_no_network(truth: CompanyTru
     in_scorecard = {name for (name,) in rows("select metric from marts_a.integration_scorecard")}
     assert sorted(page.names) == sorted(in_scorecard)
     assert page.links == []
+
+
+def test_payments_that_name_their_invoice_are_applied(truth: CompanyTruth) -> None:
+    ((count, applied, without, sound),) = rows(
+        "select count(*), count(*) filter (where is_applied), count(*) filter (where "
+        "reason_not_applied is not null), bool_and(is_applied) filter (where exists (select from "
+        "marts_a.invoices as invoice where invoice.source_system = payment.source_system and "
+        "invoice.invoice_id = payment.invoice_id and invoice.erp_customer_id = "
+        "payment.erp_customer_id and invoice.currency = payment.currency)) "
+        "from marts_a.payment_metrics as payment"
+    )
+    assert count == applied + without > 0
+    assert sound
+
+
+def test_the_fields_that_differ_are_those_that_are_listed_as_conflicts(truth: CompanyTruth) -> None:
+    listed = dict(
+        rows("select field, count(*) from marts_a.customer_field_conflicts group by field")
+    )
+    measured = dict(
+        rows(
+            "select field, sum(differing_count)::int from marts_a.field_agreement "
+            "where differing_count > 0 group by field"
+        )
+    )
+    assert listed == measured != {}
+    ((linked, both),) = rows(
+        "select max(linked_count), (select count(*) from marts_a.customers where "
+        "crm_record_count > 0 and erp_record_count > 0) from (select field, sum(linked_count) as "
+        "linked_count from marts_a.field_agreement group by field) as fields"
+    )
+    assert linked == both
+
+
+def test_the_score_of_a_month_follows_from_its_inputs(truth: CompanyTruth) -> None:
+    found = rows(
+        "select need.score::float8, sum(inputs.points * inputs.weight)::float8 / "
+        "nullif(sum(inputs.weight) filter (where inputs.points is not null), 0)::float8 "
+        "from marts_a.integration_need as need "
+        "inner join marts_a.integration_need_inputs as inputs "
+        "using (company, month) group by need.company, need.month, need.score"
+    )
+    assert len(found) > 12
+    assert all(math.isclose(score, again, abs_tol=1e-4) for score, again in found)
+
+
+def test_every_unit_in_use_has_a_warranty_that_ends(truth: CompanyTruth) -> None:
+    ((units,), (covered,)) = rows(
+        "select sum(units_in_use) from marts_a.purchased_products where units_in_use > 0 "
+        "union all select sum(units_in_use) from marts_a.depot_warranties where "
+        "warranty_ends_on is not null"
+    )
+    assert units == covered > 0
 
 
 def test_lines_that_disagree_are_those_with_another_quantity_or_unit(truth: CompanyTruth) -> None:

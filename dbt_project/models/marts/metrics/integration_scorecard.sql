@@ -9,5 +9,13 @@
 -- depends_on: {{ ref('stg_quote_lines') }} {{ ref('stg_quotes') }} {{ ref('stg_returns') }}
 -- depends_on: {{ ref('stg_sales_orders') }} {{ ref('stg_sales_order_lines') }}
 -- depends_on: {{ ref('stg_shipments') }}
+-- depends_on: {{ ref('payment_metrics') }} {{ ref('field_agreement') }} {{ ref('process_costs') }}
+-- depends_on: {{ ref('pocket_prices') }} {{ ref('depot_warranties') }}
+-- depends_on: {{ ref('sealed_documents') }} {{ ref('integration_need') }}
+-- depends_on: {{ ref('integration_need_inputs') }} {{ ref('stg_customers') }}
+-- depends_on: {{ ref('stg_accounts') }}
+-- depends_on: {{ ref('metric_process_costs') }} {{ ref('metric_off_invoice_costs') }}
+-- depends_on: {{ ref('metric_service_terms') }} {{ ref('stg_order_lines') }}
+-- depends_on: {{ ref('stg_orders') }}
 -- depends_on: {{ ref('metric_unavailable') }} {{ ref('metric_settings') }}
 {{ scorecard() }}

@@ -356,6 +356,14 @@ measured as (
             as entry_minutes,
         round(created_touches * minutes.created_high + changed_touches * minutes.changed_high, 2)
             as entry_minutes_high,
+        round(
+            (
+                created_touches * minutes.created_usual + changed_touches * minutes.changed_usual
+            )
+            / 60
+            * {{ metric_setting('hourly_cost') }},
+            4
+        ) as entry_cost_reporting,
         {{ hours_between('joined.submitted_at', 'joined.released_at') }} as entry_hours,
         is_completed and num_nulls(is_in_full, is_on_time, is_documented, is_undamaged) = 0
             as is_assessable,
@@ -431,7 +439,8 @@ final as (
                 then requires_approval and not is_approved_in_time and released_at is not null
         end as is_unapproved_release,
         case when has_order_events then requires_approval and released_at is not null end
-            as is_release_with_approval_due
+            as is_release_with_approval_due,
+        entry_cost_reporting
     from measured
 )
 
