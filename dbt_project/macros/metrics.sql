@@ -3,7 +3,7 @@
 {#- The one predicate of all metrics: cancelled orders, and orders of intercompany and test customers,
     are not counted. -#}
 {% macro is_countable(orders) -%}
-    ({{ orders }}.status is distinct from 'cancelled' and {{ is_counted_customer(orders) }})
+    (not {{ is_called_off(orders ~ '.status') }} and {{ is_counted_customer(orders) }})
 {%- endmacro %}
 
 {% macro is_counted_customer(documents) -%}
@@ -15,9 +15,9 @@
     )
 {%- endmacro %}
 
-{#- A line counts when something is ordered by it. -#}
+{#- A line counts when something is ordered by it, and it was not called off. -#}
 {% macro is_countable_line(lines) -%}
-    ({{ lines }}.quantity is distinct from 0)
+    ({{ lines }}.quantity is distinct from 0 and not {{ is_called_off(lines ~ '.status') }})
 {%- endmacro %}
 
 {% macro metric_setting(name) -%}

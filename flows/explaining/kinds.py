@@ -92,8 +92,10 @@ _KINDS: tuple[tuple[type[exp.Expr], str], ...] = (
 
 def _choice(expression: exp.Expr, inner: Mapping[int, str]) -> str:
     kinds = {kind_of(one, inner) for one in _alternatives(expression)} - {CONSTANT}
+    if COMPUTED in kinds:
+        return COMPUTED
     if isinstance(expression, exp.Bracket):  # the first of a list
-        return COMPUTED if COMPUTED in kinds else CHOSEN
+        return CHOSEN
     if not kinds:
         return CONSTANT
     return kinds.pop() if len(kinds) == 1 and not _has_several(expression) else CHOSEN

@@ -61,7 +61,9 @@ def _by_keys(table: str, name: str, keys: Keys) -> Path | None:
         and {*keys.marts[table]} <= theirs
         and relation not in UNIFIED
     ):
-        alive: dict[str, str | bool | None] = {"is_deleted": False} if schema == "staging" else {}
+        # Rule files are staged, too, and nothing in them is ever marked as deleted.
+        can_be_deleted = schema == "staging" and "is_deleted" in theirs
+        alive: dict[str, str | bool | None] = {"is_deleted": False} if can_be_deleted else {}
         hop = Hop(f"{schema}.{relation}", same(*keys.marts[table]), where=alive)
         return Path(name, (hop,), is_exact=table in FOLLOWED)
     return None

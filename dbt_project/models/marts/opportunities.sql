@@ -21,7 +21,7 @@ order_links as (
     select
         orders.crm_source_system,
         orders.opportunity_id,
-        count(*) as order_count,
+        count(orders.order_id) as order_count,
         sum(orders.net_amount_reporting) as ordered_net_amount_reporting,
         (array_agg(orders.source_system order by {{ order_of_orders() }}))[1]
             as order_source_system,

@@ -45,10 +45,17 @@ invoiced as (
         count(*) as invoice_line_count,
         sum(quantity) as quantity,
         sum(net_amount) as net_amount
-    from {{ ref('invoice_lines') }}
+    from {{ ref('invoice_lines') }} as lines
     where
         type = 'invoice'
         and order_line_id is not null
+        and not exists (
+            select from {{ ref('invoices') }} as cancelled
+            where
+                {{ is_called_off('cancelled.status') }}
+                and lines.source_system = cancelled.source_system
+                and lines.invoice_id = cancelled.invoice_id
+        )
         and {{ only_affected(['source_system', 'order_id']) }}
     group by source_system, order_line_id
 ),

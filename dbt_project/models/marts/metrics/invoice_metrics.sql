@@ -15,7 +15,8 @@ with
 invoices as (
     select * from {{ ref('invoices') }} as invoices
     where
-        {{ is_counted_customer('invoices') }}
+        not {{ is_called_off('invoices.status') }}
+        and {{ is_counted_customer('invoices') }}
         and {{ only_affected(['source_system', 'invoice_id']) }}
 ),
 
@@ -29,7 +30,10 @@ corrections as (
         on
             invoices.source_system = credit_notes.source_system
             and invoices.invoice_id = credit_notes.corrects_invoice_id
-    where credit_notes.type = 'credit_note' and credit_notes.reason = 'price_correction'
+    where
+        credit_notes.type = 'credit_note'
+        and credit_notes.reason = 'price_correction'
+        and not {{ is_called_off('credit_notes.status') }}
     group by invoices.source_system, invoices.invoice_id
 ),
 

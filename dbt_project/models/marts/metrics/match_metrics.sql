@@ -6,9 +6,9 @@ documents as (
     select
         *,
         date_trunc('month', coalesce(order_date, crm_date, erp_date))::date as month,
-        crm_document_id is not null and coalesce(lower(crm_status), '') not like 'cancel%'
+        crm_document_id is not null and not {{ is_called_off('crm_status') }}
             as is_crm_sale,
-        order_id is not null and coalesce(erp_status, '') <> 'cancelled' as is_erp_order,
+        order_id is not null and not {{ is_called_off('erp_status') }} as is_erp_order,
         coalesce(company, 'unknown') as known_company,
         coalesce(currency, 'unknown') as known_currency
     from {{ ref('order_reconciliation') }}

@@ -52,7 +52,10 @@ releases as (
 
 invoices as (
     select * from {{ ref('invoices') }}
-    where order_id is not null and {{ only_affected(['source_system', 'order_id']) }}
+    where
+        order_id is not null
+        and not {{ is_called_off('status') }}
+        and {{ only_affected(['source_system', 'order_id']) }}
 ),
 
 billing as (

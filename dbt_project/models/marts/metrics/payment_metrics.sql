@@ -36,6 +36,7 @@ joined as (
         case
             when payments.invoice_id is null then 'names no invoice'
             when invoices.invoice_id is null then 'names an invoice that is not there'
+            when {{ is_called_off('invoices.status') }} then 'names an invoice that was cancelled'
             when
                 coalesce(payments.customer_id <> invoices.erp_customer_id, false)
                 and coalesce(crosswalk.customer_id, '') <> coalesce(invoices.customer_id, '')

@@ -27,7 +27,10 @@ credits as (
         on
             invoices.source_system = orders.source_system
             and invoices.order_id = orders.order_id
-    where invoices.type = 'credit_note' and {{ is_countable('orders') }}
+    where
+        invoices.type = 'credit_note'
+        and not {{ is_called_off('invoices.status') }}
+        and {{ is_countable('orders') }}
     group by
         coalesce(orders.company, 'unknown'), date_trunc('month', orders.order_date::timestamp)::date
 ),

@@ -7,7 +7,7 @@ invoices as (
         *,
         coalesce(company, 'unknown') as known_company
     from {{ ref('invoices') }}
-    where invoice_date is not null
+    where invoice_date is not null and not {{ is_called_off('status') }}
 ),
 
 payments as (
