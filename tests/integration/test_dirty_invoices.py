@@ -1,4 +1,4 @@
-"""Invoices of a shop in one flat file, with all that such files hold, through a mapping file alone."""
+"""Invoices of a shop in one flat file, with all its faults, through a mapping file alone."""
 
 from collections.abc import Iterator
 from decimal import Decimal
