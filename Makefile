@@ -18,8 +18,9 @@ install: .venv/installed ## Put everything the project needs into .venv
 demo: install ## Tell the whole story on the sandbox, from nothing
 	$(BIN)/concord demo $(ARGS)
 
+# One more than CI has cores: tests wait for servers, processes and locks.
 test: install ## Run every test (ARGS="-k name" runs some)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install ## Check style, types, layers, SQL and the gates' files
 	$(BIN)/ruff check .

@@ -56,7 +56,8 @@
     {%- set gone = source('identity', 'gone_records') %}
     insert into {{ gone }} (domain, record, version)
     {%- if is_incremental() %}
-    select '{{ domain }}', {{ identity_record('source_system', 'entity', 'source_key') }}, {{ current_version() }}
+    select '{{ domain }}', {{ identity_record('source_system', 'entity', 'source_key') }},
+        coalesce({{ current_version() }}, 0)
     from {{ affected_table() }} as affected
     where
         not exists (
@@ -66,7 +67,7 @@
                 = {{ identity_record('affected.source_system', 'affected.entity', 'affected.source_key') }}
         )
     {%- else %}
-    values ('{{ domain }}', '*', {{ current_version() }})
+    values ('{{ domain }}', '*', coalesce({{ current_version() }}, 0))
     {%- endif %}
     on conflict (domain, record) do update set version = excluded.version
 {% endmacro %}

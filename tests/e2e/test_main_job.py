@@ -31,7 +31,13 @@ PROMISED = {
 }
 
 # What these show is not planted, or not yet there after one run.
-EMPTY_AT_FIRST = {"order_match_proposals", "sealed_document_breaches"}
+# What only later runs, people or finance's figures fill.
+EMPTY_AT_FIRST = {
+    "order_match_proposals",
+    "process_costs",
+    "sealed_document_breaches",
+    "sealed_documents",
+}
 
 
 def test_the_first_run_publishes_every_mart(story: Story) -> None:

@@ -178,10 +178,10 @@ def test_every_cent_is_missing_in_the_crm_and_nothing_is_unexplained(integrated:
 
 def test_every_line_is_matched_as_far_as_there_are_documents(integrated: str) -> None:
     outcomes = one(
-        "select array_agg(distinct outcome), sum(closed_count), sum(invoiced_quantity) "
-        "from marts.document_match"
+        "select array_agg(distinct outcome) filter (where outcome is not null), "
+        "sum(closed_count), sum(invoiced_quantity) from marts.document_match"
     )
-    assert set(outcomes[0]) <= {"missing_invoice", "missing_quote"}
+    assert set(outcomes[0] or ()) <= {"missing_invoice", "missing_quote"}
     assert not outcomes[2]
 
 

@@ -259,7 +259,7 @@ unified as (
         amounts.entry_source,
         amounts.created_by,
         amounts.company,
-        coalesce(amounts.is_rebuilt, false) as is_rebuilt,
+        amounts.is_rebuilt is true as is_rebuilt,
         amounts.created_at,
         amounts.modified_at,
         {% for role in ['bill_to', 'ship_to'] -%}
