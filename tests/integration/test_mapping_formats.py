@@ -64,12 +64,17 @@ def test_dates_are_read_in_their_own_format(connection: psycopg.Connection) -> N
         (ColumnType("date", format="DD-Mon-YY"), "05-Jan-99"): "1999-01-05",
         (ColumnType("date", format="DD-Mon-YY"), "05-Jan-26"): "2026-01-05",
         (ColumnType("date", format="DD-Mon-YY"), "05-Xyz-26"): None,
+        (ColumnType("date", format="DD.MM.YYYY | YYYY-MM-DD"), "3.1.2026"): "2026-01-03",
+        (ColumnType("date", format="DD.MM.YYYY | YYYY-MM-DD"), "2026-01-03"): "2026-01-03",
+        (ColumnType("date", format="DD.MM.YYYY | YYYY-MM-DD"), "1/3/2026"): None,
     }
     assert {case: read(connection, *case) for case in cases} == cases
 
 
 def test_moments_are_read_with_their_zone(connection: psycopg.Connection) -> None:
     berlin = ColumnType("timestamp", format="DD.MM.YYYY HH24:MI", time_zone="Europe/Berlin")
+    forms = "DD.MM.YYYY HH24:MI | YYYY-MM-DD HH24:MITZ"
+    either = ColumnType("timestamp", format=forms, time_zone="Europe/Berlin")
     cases = {
         (ColumnType("timestamp"), "2026-11-23T10:00:00Z"): "2026-11-23 10:00:00+00",
         (ColumnType("timestamp"), "2026-11-23 10:00:00.25+02:00"): "2026-11-23 08:00:00.25+00",
@@ -79,6 +84,8 @@ def test_moments_are_read_with_their_zone(connection: psycopg.Connection) -> Non
         (ColumnType("timestamp"), "infinity"): None,
         (berlin, "23.11.2026 10:00"): "2026-11-23 09:00:00+00",
         (berlin, "23.11.2026 25:00"): None,
+        (either, "23.11.2026 10:00"): "2026-11-23 09:00:00+00",
+        (either, "2026-11-23 10:00Z"): "2026-11-23 10:00:00+00",
         (ColumnType("timestamp", format="YYYYMMDDHH24MISSTZ"), "20261123100000+0100"): (
             "2026-11-23 09:00:00+00"
         ),

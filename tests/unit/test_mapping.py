@@ -110,6 +110,8 @@ def test_an_unmapped_key_is_told(folder: Path) -> None:
         ("path: b.csv, date_format: DD.QQ.YYYY, types: {Datum: date}", "'.QQ.' in 'DD.QQ.YYYY'"),
         ("path: b.csv, date_format: MM/YYYY, types: {Datum: date}", "has no day"),
         ("path: b.csv, types: {Datum: {type: date, format: DD.DD.YYYY}}", "names the day twice"),
+        ("path: b.csv, date_format: DD/MM/YYYY | MM/DD/YYYY, types: {Datum: date}", "look alike"),
+        ("path: b.csv, date_format: DDMMYYYY | YYYYMMDD, types: {Datum: date}", "look alike"),
         ("path: b.csv, decimal: ',', thousands: ',', types: {Wert: number}", "must differ"),
         ("path: b.csv, time_zone: Europe/Bonn", "use one like Europe/Berlin"),
         ("path: b.csv, header: [a, a]", "each once"),

@@ -9,7 +9,7 @@ from flows.sources.files.headers import header_of
 from flows.sources.files.mapping import FileMapping, MappedFile, Part, Problems, nearest
 from flows.sources.files.mapping_compile import check_sql
 from flows.sources.files.mapping_reader import read_mapping
-from flows.sources.files.mapping_words import names_used
+from flows.sources.files.mapping_words import COPY, names_used
 
 LONGEST_COLUMN = 63  # bytes of a Postgres identifier
 
@@ -88,7 +88,7 @@ class _HeaderCheck:
     def _check(self, columns: Iterable[str], file: str, line: int, what: str) -> None:
         header = self.headers.get(file)
         for column in columns:
-            if header and column not in header:
+            if header and column not in (*header, COPY):
                 self.report(
                     line,
                     f"{what}: file {file!r} has no column {column!r}; {nearest(column, header)}",

@@ -45,6 +45,7 @@ class ColumnType:
         """Raise FormatError when the date format makes no sense for the type."""
         if self.type in ("date", "timestamp"):
             self._variants()
+            _refuse_look_alikes(self._forms())
 
     def reads(self, text: sql.Composable) -> sql.Composable:
         """Return SQL that turns text into the typed value, null when it cannot be read."""
@@ -72,11 +73,30 @@ class ColumnType:
 
     def _variants(self) -> list[Variant]:
         if self.type == "date":
-            return _variants(self.format) if self.format else [_ISO_DATE]
+            return [one for form in self._forms() for one in _variants(form)] or [_ISO_DATE]
         if not self.format:
             return [_ISO_ZONED, (_ISO_MOMENT + r"\s*$", rf"\1 \2 {self.time_zone}")]
-        suffix = "" if "TZ" in self.format else f" {self.time_zone}"
-        return [(p, iso + suffix) for p, iso in _variants(self.format, with_time=True)]
+        return [
+            (pattern, iso + ("" if "TZ" in form else f" {self.time_zone}"))
+            for form in self._forms()
+            for pattern, iso in _variants(form, with_time=True)
+        ]
+
+    def _forms(self) -> list[str]:
+        """Return the formats, of which a text has the shape of one at most."""
+        return [form.strip() for form in self.format.split("|")] if self.format else []
+
+
+def _refuse_look_alikes(forms: list[str]) -> None:
+    """Raise FormatError for two formats between which only a guess could choose."""
+    shapes = [re.sub("DD|MM|YY", "00", form) for form in forms]
+    for place, shape in enumerate(shapes):
+        if shape in shapes[:place]:
+            first = forms[shapes.index(shape)]
+            raise FormatError(
+                f"{first!r} and {forms[place]!r} look alike: 03/04/05 could be read by both; "
+                "keep the one that the file means."
+            )
 
 
 def _call(function: str, text: sql.Composable, *arguments: str) -> sql.Composable:

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from flows.core.canonical import Entity
 from flows.sources.files.mapping import Expression, FileMapping, Lookup, MappedFile, Part
-from flows.sources.files.mapping_words import names_used
+from flows.sources.files.mapping_words import COPY, names_used
 
 Relation = Callable[[str], sql.Composable]
 
@@ -17,6 +17,12 @@ BATCH, RAW, OPERATION, PAYLOAD = (
 )
 # Two parts of one entity may read the same file row; each needs a raw_id of its own.
 ROWS_PER_PART = 2**48
+
+# Within its batch, so that only the rows of batches that are asked for are counted.
+_COPY_NUMBER = sql.SQL(
+    "row_number() over (partition by raw_rows.batch_id, raw_rows.payload::text"
+    " order by raw_rows.raw_id)"
+)
 
 
 def empty_relation(_: str) -> sql.Composable:
@@ -122,7 +128,7 @@ class PartSelect:
         return sql.SQL("(\n        select {}\n        from {} as raw_rows{}{}\n    )").format(
             sql.SQL(", ").join(columns),
             self.relation(file_name),
-            _fields(names),
+            _fields([name for name in names if name != COPY]),
             _typed_fields(file, typed),
         )
 
@@ -201,8 +207,10 @@ def _typed_fields(file: MappedFile, names: list[str]) -> sql.Composable:
 
 
 def _read_column(name: str, is_typed: bool) -> Iterator[sql.Composable]:
-    relation = "typed" if is_typed else "field"
-    yield sql.SQL("{} as {}").format(_name(relation, name), sql.Identifier(name))
+    value: sql.Composable = _name("typed" if is_typed else "field", name)
+    if name == COPY:
+        value = _COPY_NUMBER
+    yield sql.SQL("{} as {}").format(value, sql.Identifier(name))
     unreadable: sql.Composable = sql.SQL("false")
     if is_typed:
         unreadable = sql.SQL("({} is null and btrim({}) <> '')").format(

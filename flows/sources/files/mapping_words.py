@@ -4,6 +4,8 @@ import re
 
 from flows.sources.files.mapping import Expression
 
+# Not a column of any file: which of several rows of a file that are the same, from 1.
+COPY = "#copy"
 _TOKENS = re.compile(
     r"""'(?:[^']|'')*' | collate\s+"(?:[^"]|"")+" | "((?:[^"]|"")+)" | ([a-z_]\w*)""",
     re.IGNORECASE | re.VERBOSE,
