@@ -61,11 +61,22 @@
 
 {% macro documents_of(document) -%}
     with touched as (
-        select source_system, document_key, bool_and(is_retry) as is_retry
+        select
+            source_system,
+            document_key,
+            bool_and(is_retry) as is_retry,
+            bool_or(is_line_elsewhere) as is_line_elsewhere
         from (
-            select source_system, document_key, is_retry from {{ ref('incoming_' ~ document.header) }}
+            select source_system, document_key, is_retry, false as is_line_elsewhere
+            from {{ ref('incoming_' ~ document.header) }}
             union all
-            select source_system, document_key, is_retry from {{ ref('incoming_' ~ document.lines) }}
+            -- The newest row of the key is a line of another document.
+            select
+                source_system,
+                document_key,
+                is_retry,
+                not is_newest and 'key_is_of_one_line' = any(failed_rules) as is_line_elsewhere
+            from {{ ref('incoming_' ~ document.lines) }}
         ) as rows_of_documents
         where document_key is not null
         group by source_system, document_key
@@ -107,6 +118,7 @@
         headers_once.amount as header_net_amount,
         case when sums.is_complete then sums.amount end as lines_net_amount,
         touched.is_retry,
+        touched.is_line_elsewhere,
         -- A system that never sent lines has documents without lines.
         {{ 'false' if document.type == 'opportunity' else "exists (
             select from ops.batches

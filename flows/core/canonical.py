@@ -53,6 +53,11 @@ class Entity:
         """Whether a row stands alone, not as part of a document with header and lines."""
         return self.document_key is None
 
+    @property
+    def is_part_of_document(self) -> bool:
+        """Whether a row is a line of a document whose header is another entity."""
+        return self.document_key is not None and self.document_key not in self.key
+
     def column(self, name: str) -> Column:
         """Return one column by name; raises KeyError when the entity has none of that name."""
         return {column.name: column for column in self.columns}[name]

@@ -40,6 +40,7 @@ def row_rules(entity: Entity) -> Iterator[Rule]:
         yield from _amounts(column)
         yield from _values(column)
         yield from _range(entity, column)
+    yield from _repeated_keys(entity)
 
 
 def document_rules() -> tuple[Rule, ...]:
@@ -67,6 +68,14 @@ def document_rules() -> tuple[Rule, ...]:
             "Compare the difference with rounding, freight and header discounts in the source. "
             "If the difference is right, widen the tolerance; if not, correct the document and "
             "land it again.",
+        ),
+        Rule(
+            "key_is_of_one_line",
+            "critical",
+            "No line of a document has the key of a line of another.",
+            "One key stands for lines of two documents, so one of them would be lost; often the "
+            "number of a line counts within its document. Make the document's number part of the "
+            "key in the mapping.",
         ),
     )
 
@@ -105,6 +114,34 @@ def rule_expectation(rule: Rule, query: str) -> dict[str, object]:
         "kwargs": {"unexpected_rows_query": query},
         "meta": meta,
     }
+
+
+def _repeated_keys(entity: Entity) -> Iterator[Rule]:
+    key = ", ".join(f"`{name}`" for name in entity.key)
+    if not entity.is_part_of_document:
+        yield Rule(
+            "rows_of_one_key_agree",
+            "warning",
+            f"Rows of one delivery with the same {key} say the same.",
+            "The row that stands last was taken. Let the source say which row is newer "
+            "(`modified_at`), or make the key in the mapping tell the records apart.",
+        )
+        return
+    yield Rule(
+        "key_is_of_one_line",
+        "critical",
+        f"Rows of one delivery with the same {key} are the same line.",
+        "Two different lines have one key, so one of them would be lost. Make the key in the "
+        "mapping tell them apart, by a line number or by more of their columns. If they are "
+        "versions of one line, let the source say which is newer (`modified_at`).",
+    )
+    yield Rule(
+        "line_is_given_once",
+        "warning",
+        f"A delivery has each line ({key}) once.",
+        "The very same row came again and was taken once. If both are lines of the document, let "
+        'the mapping tell them apart by "#copy", which numbers rows that are the same.',
+    )
 
 
 def _presence(column: Column) -> Iterator[Rule]:

@@ -221,6 +221,22 @@ def test_money_at_risk_stops_where_the_suite_says_so(world: World, own_suites: P
     assert "1,001.00 is at risk, more than 1,000.00" in verdict.reasons[0]
 
 
+def test_many_wrong_totals_stop_everything_unless_the_suite_has_them_held(
+    world: World, own_suites: Path
+) -> None:
+    world.land(80)
+    world.fill(many_orders(40))
+    for number in range(40):
+        world.add_document(f"O{number:04}", ["lines_sum_to_header"] if number < 30 else [])
+    assert world.judge_raw().is_refused
+    suite = own_suites / "suites" / "raw__documents.json"
+    text = suite.read_text("utf-8")
+    suite.write_text(text.replace('"share": 0.01', '"share": null'), encoding="utf-8")
+    assert not world.judge_raw().is_refused
+    assert batch(1) == ("accepted", 20, 60)
+    assert {str(key)[:5] for key in held_keys()} == {f"O{number:04}" for number in range(30)}
+
+
 def test_a_rule_that_no_suite_describes_is_judged_as_critical(world: World) -> None:
     world.land(1)
     world.fill([Row("orders", "O1", "O1", ("stars_are_aligned",))])

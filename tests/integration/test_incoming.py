@@ -100,7 +100,7 @@ def test_countries_are_read_in_many_spellings_and_rates_by_three_keys(raw: RawWa
         "select source_key, is_newest, failed_rules from incoming.fx_rates order by raw_id"
     ) == [
         ("USD|2026-01-02|EUR", False, None),
-        ("USD|2026-01-02|EUR", True, ["rate_is_in_range"]),
+        ("USD|2026-01-02|EUR", True, ["rate_is_in_range", "rows_of_one_key_agree"]),
     ]
 
 
@@ -118,6 +118,38 @@ def test_only_pending_batches_and_open_quarantine_come_in(raw: RawWarehouse) -> 
     found = raw.rows("select source_key, is_retry from incoming.orders order by source_key")
     assert found == [("both", True), ("held", True), ("new", False)]
     assert staged < held
+
+
+REPEATED = [
+    LINE | {"order_line_id": "same", "order_id": "same"},
+    LINE | {"order_line_id": "same", "order_id": "same"},
+    LINE | {"order_line_id": "clash", "order_id": "clash"},
+    LINE | {"order_line_id": "clash", "order_id": "clash", "quantity": "3"},
+    LINE | {"order_line_id": "shared", "order_id": "apart"},
+    LINE | {"order_line_id": "own", "order_id": "apart"},
+    LINE | {"order_line_id": "shared", "order_id": "from"},
+    LINE | {"order_line_id": "newer", "order_id": "newer", "modified_at": "2026-01-02"},
+    LINE | {"order_line_id": "newer", "order_id": "newer", "modified_at": "2026-01-01"},
+    LINE | {"order_line_id": "gone", "order_id": "newer"},
+    LINE | {"order_line_id": "gone", "order_id": "newer", "is_deleted": "true"},
+]
+
+
+def test_lines_that_one_delivery_gives_one_key_are_told_from_versions(raw: RawWarehouse) -> None:
+    marked = {
+        "same": {"line_is_given_once"},
+        "clash": {"key_is_of_one_line"},
+        "shared": {"key_is_of_one_line"},
+    }
+    batch = raw.land("order_lines", REPEATED, status="landed")
+    build("tag:incoming")
+    assert rules(raw, "order_lines where is_newest and failed_rules is not null") == marked
+    shared = "select document_key from incoming.documents where 'key_is_of_one_line' = any({})"
+    assert raw.rows(shared.format("failed_rules")) == [("apart",)]
+
+    raw.hold("order_lines", batch)  # what is held is compared again in every run
+    build("incoming_order_lines")
+    assert rules(raw, "order_lines where is_newest and failed_rules is not null") == marked
 
 
 def test_a_document_is_compared_with_all_its_lines_staged_or_incoming(raw: RawWarehouse) -> None:

@@ -34,6 +34,7 @@ compared as (
         documents.is_retry,
         documents.header_is_present and not documents.header_is_deleted as is_alive,
         documents.lines_are_expected,
+        documents.is_line_elsewhere,
         greatest(
             tolerances.absolute * documents.line_count,
             tolerances.relative * abs(documents.header_net_amount)
@@ -63,7 +64,8 @@ judged as (
                     end,
                     case
                         when is_alive and abs(difference) > tolerance then 'lines_sum_to_header'
-                    end
+                    end,
+                    case when is_line_elsewhere then 'key_is_of_one_line' end
                 ],
                 null
             ),
