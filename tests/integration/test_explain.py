@@ -20,7 +20,7 @@ from flows.explaining.explanation import as_tree
 from flows.explaining.paths import FOLLOWED
 from flows.sandbox import company
 from flows.staging import scope
-from tests.fixtures.explained import integrate_once, own_warehouse
+from tests.fixtures.explained import folders, integrate_once, own_warehouse
 from tests.fixtures.marts import person, rows
 from tests.integration.explained_checks import Findings, check_cell
 
@@ -70,7 +70,7 @@ def world(
     with own_warehouse(postgres_server, migrated_template, folder) as url:
         (folder / "extracts").mkdir()
         truth = company.write_company(folder / "extracts")
-        integrate_once(folder / "extracts")
+        integrate_once(folders(folder / "extracts"))
         refresh()
         yield World(url, folder / "extracts", truth)
 
@@ -87,7 +87,7 @@ def next_day(world: World) -> World:
     order = next(one for one in map(json.loads, lines) if one["order_id"] == key)
     changed = {**order, "net_amount": 1, "modified_at": "2026-11-30T00:00:00+00:00"}
     path.write_text("\n".join([*lines, json.dumps(changed)]) + "\n", encoding="utf-8")
-    integrate_once(world.extracts)
+    integrate_once(folders(world.extracts))
     return world
 
 
