@@ -15,23 +15,26 @@
 {%- endmacro %}
 
 {#- The lines of one kind of document that belong to the orders at hand, each with the order line
-    that it names, if that exists. Sent back goods are negative in the model. -#}
+    that it names, if that exists, in base units. Sent back goods are negative in the model. -#}
 {% macro movements_of(kind, document, extra) -%}
     {%- set sign = '-' if kind == 'returned' else '' -%}
     {%- set counted = ' and not ' ~ is_called_off('headers.status') if extra.has_status else '' -%}
+    {%- set factor = factor_beside(
+        base_unit('lines'), unit_factor(), 'order_lines.unit', 'order_lines.unit_factor'
+    ) -%}
     {%- set columns %}
         lines.source_system,
         '{{ kind }}' as kind,
         {{ product_key('lines.product_number') }} as product_key,
-        lines.unit,
-        {{ sign }}lines.quantity as quantity,
+        {{ base_unit('lines') }} as unit,
         {{ extra.type }} as type,
-        {{ extra.reason }} as reason
+        {{ extra.reason }} as reason,
     {%- endset %}
     select
         order_lines.order_id,
         order_lines.order_line_id,
-        {{ columns }}
+        {{- columns }}
+        {{ in_base_unit(sign ~ 'lines.quantity', '(' ~ factor ~ ')') }} as quantity
     from order_lines
     inner join {{ ref('stg_' ~ document ~ '_lines') }} as lines
         on
@@ -41,12 +44,14 @@
         on
             lines.source_system = headers.source_system
             and lines.{{ document }}_id = headers.source_key
+    {{ join_unit_rules('lines') }}
     where not lines.is_deleted and not headers.is_deleted{{ counted }}
     union all
     select
         orders.source_key as order_id,
         null as order_line_id,
-        {{ columns }}
+        {{- columns }}
+        {{ in_base_unit(sign ~ 'lines.quantity', unit_factor()) }} as quantity
     from orders
     inner join (
         select source_system, source_key, order_id from {{ ref('stg_' ~ document ~ 's') }}
@@ -73,6 +78,7 @@
             named.source_system = named_orders.source_system
             and named.order_id = named_orders.source_key
             and not named_orders.is_deleted
+    {{ join_unit_rules('lines') }}
     where
         not lines.is_deleted
         and not headers.is_deleted

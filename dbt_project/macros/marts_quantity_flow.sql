@@ -1,7 +1,7 @@
 {#
     The ledger of quantities: which units of one document became units of the next one. Lines are
     laid end to end, those that come from and those that go to on either side, and where two of them
-    lie opposite each other units flow. First within what is linked, then, with what is left over,
+    lie opposite each other units flow, measured in base units. First within what is linked, then, with what is left over,
     within the order and product. All sets are sorted once: the cost grows with the lines.
 #}
 
@@ -44,7 +44,21 @@
     where orders.order_id is null and {{ only_affected([alone]) }}
 {%- endmacro %}
 
-{#- Within which, of one unit, lines of one step are matched after those that are linked. -#}
+{#- What the ledger reads of a line's unit. -#}
+{% macro unit_columns(lines) -%}
+    {{ lines }}.unit,
+        {{ base_unit(lines) }} as base_unit,
+        {{ unit_factor() }} as unit_factor
+{%- endmacro %}
+
+{#- What lines that others can belong to are measured in; no unit where they have several. -#}
+{% macro usual_unit() -%}
+    max(base_unit) as base_unit,
+        max(unit_factor) as unit_factor,
+        case when min(unit) = max(unit) then min(unit) end as unit
+{%- endmacro %}
+
+{#- Within which, of one base unit, lines of one step are matched after those that are linked. -#}
 {% macro same_goods(lines) -%}
     {{ lines }}.chain_id || '|' || coalesce({{ lines }}.known_order_id, '') || '|'
     || {{ product_key(lines ~ '.product_number') }}
@@ -65,6 +79,8 @@
         lines.line_number,
         lines.product_number,
         lines.unit,
+        lines.base_unit,
+        lines.unit_factor,
         {{ sign }}coalesce(lines.quantity, 0) as quantity,
         {{ link }} as link_key,
         {{ goods }} as goods,

@@ -13,7 +13,8 @@ ledger as (
         'from' as side,
         from_source_system as source_system,
         from_line_id as line_id,
-        sum(quantity) as quantity
+        sum(quantity) as quantity,
+        count(*) filter (where units_differ) as converted_count
     from {{ ref('quantity_flow') }}
     where from_line_id is not null
     group by step, from_source_system, from_line_id
@@ -23,7 +24,8 @@ ledger as (
         case to_type when 'credit_line' then 'to credit' else 'to' end as side,
         to_source_system as source_system,
         to_line_id as line_id,
-        sum(quantity) as quantity
+        sum(to_quantity) as quantity,
+        count(*) filter (where units_differ) as converted_count
     from {{ ref('quantity_flow') }}
     where to_line_id is not null
     group by step, to_type, to_source_system, to_line_id
@@ -45,7 +47,13 @@ differing as (
             and documents.source_system = ledger.source_system
             and documents.line_id = ledger.line_id
     where
-        documents.quantity is distinct from ledger.quantity
+        (
+            documents.quantity is null
+            or ledger.quantity is null
+            -- Each conversion may round the last digit.
+            or abs(documents.quantity - ledger.quantity)
+            > 0.000001 * ledger.converted_count
+        )
         -- What came back or was credited is only looked for where anything was.
         and not (
             documents.step in ('shipment_to_return', 'invoice_to_credit')

@@ -123,6 +123,12 @@ DOCUMENTS_AND_RECORDS: Mapping[str, Sequence[Path]] = {
         _goods("shipment_lines", "shipments", "shipment_id"),
         _goods("invoice_lines", "invoices", "invoice_id", reason="price_correction"),
         _goods("return_lines", "returns", "return_id"),
+        Path(
+            "staging.unit_conversions",
+            (Hop("staging.unit_conversions", same("unit")),),
+            columns="quantity_%",
+            is_exact=False,
+        ),
     ),
     "invoices": (
         _customer("erp_customer_id", "customers"),

@@ -41,7 +41,11 @@ class Findings:
 def check_cell(cell: Cell, extracts: Path, findings: Findings) -> None:
     """Check a value and everything it is made of, down to the delivered files."""
     for source in cell.sources:
-        if source["part"] == "record" and "file" not in source:
+        if source.get("relation") == "staging.unit_conversions":
+            value = source.get("source_value")
+            held = value is None or value in factors_of_rules()
+            findings.expect("the conversion is in the rule file", holds=held, where=source)
+        elif source["part"] == "record" and "file" not in source:
             findings.expect("the raw row is there", holds=False, where=source)
         elif source["part"] == "record":
             check_record(source, extracts, findings)
@@ -51,6 +55,17 @@ def check_cell(cell: Cell, extracts: Path, findings: Findings) -> None:
             findings.expect("a value of another mart is the one there", holds=same, where=source)
             check_cell(below, extracts, findings)
     check_value(cell, findings)
+
+
+@cache
+def factors_of_rules() -> set[str]:
+    """Return the values of the rules by which units are converted, as they are explained."""
+    path = settings().dbt_project / "seeds" / "rules" / "unit_conversions.csv"
+    with path.open(encoding="utf-8") as file:
+        rules = list(csv.DictReader(file))
+    return {f"{Decimal(rule['factor']):.12f}" for rule in rules} | {
+        rule[column] for rule in rules for column in ("unit", "base_unit", "product_number")
+    }
 
 
 def check_record(source: Source, extracts: Path, findings: Findings) -> None:

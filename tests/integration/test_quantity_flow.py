@@ -34,7 +34,7 @@ STAGED = (
 ORDERS, LINES = ("O1", "O2"), ("l0", "l1", "l2", "l3", "l4")
 QUANTITIES = st.sampled_from([-4, -1, 0, 1, 2, 3, 5, 8, 2.5])
 PRODUCTS = st.sampled_from(["A", "a ", "B", None])
-UNITS = st.sampled_from(["C62", "C62", None, "BX"])
+UNITS = st.sampled_from(["C62", "C62", None, "BX", "DZN"])
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def test_documents_that_change_and_move_leave_the_ledger_as_one_full_build(wareh
     build("a", run_id)
     run_id = new_run()
     ship(run_id, "S1", "l2", 6, order_id="O2")
-    ship(run_id, "S2", None, 12, order_id="O3")
+    ship(run_id, "S2", None, 1, order_id="O3", unit="DZN")
     bill(run_id, "I3", "l4", 6, 60, order_id="O4")
     bill(run_id, "N4", None, -2, -20, order_id=None, type="credit_note", corrects_invoice_id="I4")
     send_back(run_id, "R1", "l1", 2)

@@ -13,21 +13,29 @@
 
 with
 
+{{ unit_rules() }},
+
 orders as (
     select * from {{ ref('orders') }}
     where {{ only_affected(['source_system', 'order_id']) }}
 ),
 
 order_lines as (
-    select * from {{ ref('stg_order_lines') }}
-    where not is_deleted and {{ only_affected(['source_system', 'order_id']) }}
+    select
+        lines.*,
+        {{ base_unit('lines') }} as base_unit,
+        {{ unit_factor() }} as unit_factor
+    from {{ ref('stg_order_lines') }} as lines
+    {{ join_unit_rules('lines') }}
+    where not lines.is_deleted and {{ only_affected(['source_system', 'order_id']) }}
 ),
 
+-- What follows an order line is counted in the line's own unit.
 shipped as (
     select
         shipment_lines.source_system,
         shipment_lines.order_line_id,
-        sum(shipment_lines.quantity) as quantity
+        {{ sum_in_unit_of_order('shipment_lines') }} as quantity
     from order_lines
     inner join {{ ref('stg_shipment_lines') }} as shipment_lines
         on
@@ -37,6 +45,7 @@ shipped as (
         on
             shipment_lines.source_system = shipments.source_system
             and shipment_lines.shipment_id = shipments.source_key
+    {{ join_unit_rules('shipment_lines') }}
     where not shipment_lines.is_deleted and not shipments.is_deleted
     group by shipment_lines.source_system, shipment_lines.order_line_id
 ),
@@ -46,7 +55,7 @@ invoiced as (
     select
         invoice_lines.source_system,
         invoice_lines.order_line_id,
-        sum(invoice_lines.quantity) as quantity
+        {{ sum_in_unit_of_order('invoice_lines') }} as quantity
     from order_lines
     inner join {{ ref('stg_invoice_lines') }} as invoice_lines
         on
@@ -56,6 +65,7 @@ invoiced as (
         on
             invoice_lines.source_system = invoices.source_system
             and invoice_lines.invoice_id = invoices.source_key
+    {{ join_unit_rules('invoice_lines') }}
     where
         not invoice_lines.is_deleted
         and not invoices.is_deleted
@@ -71,7 +81,7 @@ returned as (
     select
         return_lines.source_system,
         return_lines.order_line_id,
-        -sum(return_lines.quantity) as quantity
+        -{{ sum_in_unit_of_order('return_lines') }} as quantity
     from order_lines
     inner join {{ ref('stg_return_lines') }} as return_lines
         on
@@ -81,6 +91,7 @@ returned as (
         on
             return_lines.source_system = returns.source_system
             and return_lines.return_id = returns.source_key
+    {{ join_unit_rules('return_lines') }}
     where not return_lines.is_deleted and not returns.is_deleted
     group by return_lines.source_system, return_lines.order_line_id
 ),

@@ -67,7 +67,7 @@ quoted as (
         flow.to_line_id as order_line_id,
         min(flow.from_line_id) as quote_line_id,
         count(*) as quote_line_count,
-        sum(flow.quantity) as quantity,
+        sum(flow.to_quantity) as quantity,
         sum({{ share_of_amount('quote_lines', 'flow.quantity') }}) as net_amount,
         bool_and(quote_lines.net_amount is not null) as has_amounts,
         min(quote_lines.product_number) as product_number,
@@ -89,7 +89,7 @@ bills as (
         flow.from_line_id as order_line_id,
         flow.to_line_id as invoice_line_id,
         flow.quantity,
-        {{ share_of_amount('lines', 'flow.quantity') }} as net_amount,
+        {{ share_of_amount('lines', 'flow.to_quantity') }} as net_amount,
         flow.products_differ,
         true as is_billed
     from flow
@@ -167,7 +167,8 @@ beyond as (
     select
         flow.chain_id,
         flow.quantity,
-        {{ share_of_amount('lines', 'flow.quantity') }} as net_amount,
+        flow.to_quantity,
+        {{ share_of_amount('lines', 'flow.to_quantity') }} as net_amount,
         lines.source_system,
         lines.invoice_line_id,
         lines.order_id,
@@ -430,8 +431,8 @@ matches as (
         null as quoted_quantity,
         0 as ordered_quantity,
         0 as shipped_quantity,
-        quantity as invoiced_quantity,
-        quantity as over_invoiced_quantity,
+        to_quantity as invoiced_quantity,
+        to_quantity as over_invoiced_quantity,
         currency,
         null as quoted_net_amount,
         0 as ordered_net_amount,

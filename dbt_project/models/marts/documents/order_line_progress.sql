@@ -15,11 +15,14 @@
 
 with
 
+{{ unit_rules() }},
+
 orders as (
     select * from {{ ref('stg_orders') }}
     where not is_deleted and {{ only_affected(['source_system', 'source_key']) }}
 ),
 
+-- Computed with in base units, and told in the unit of the order line again in the end.
 order_lines as (
     select
         order_lines.source_system,
@@ -27,8 +30,10 @@ order_lines as (
         order_lines.order_id,
         order_lines.line_number,
         {{ product_key('order_lines.product_number') }} as product_key,
-        coalesce(order_lines.unit, '') as unit,
-        coalesce(order_lines.quantity, 0) as quantity,
+        coalesce({{ base_unit('order_lines') }}, '') as unit,
+        {{ unit_factor() }} as unit_factor,
+        coalesce(order_lines.quantity, 0) as quantity_ordered,
+        {{ in_base_unit('coalesce(order_lines.quantity, 0)', unit_factor()) }} as quantity,
         case when order_lines.quantity < 0 then -1 else 1 end as direction,
         order_lines.net_amount,
         order_lines.kit_parent_line_id,
@@ -39,6 +44,7 @@ order_lines as (
         on
             order_lines.source_system = orders.source_system
             and order_lines.order_id = orders.source_key
+    {{ join_unit_rules('order_lines') }}
     where
         not order_lines.is_deleted
         and {{ only_affected(['order_lines.source_system', 'order_lines.order_id']) }}
@@ -84,6 +90,7 @@ first_lines as (
         product_key,
         order_line_id,
         unit,
+        unit_factor,
         direction
     from order_lines
     order by source_system, order_id, product_key, line_number nulls last, order_line_id
@@ -107,7 +114,11 @@ unnamed as (
         movements.product_key,
         coalesce(movements.unit, first_lines.unit) as unit,
         case when movements.quantity < 0 then -1 else 1 end as direction,
-        movements.quantity,
+        case
+            when movements.unit is null
+                then {{ in_base_unit('movements.quantity', 'first_lines.unit_factor') }}
+            else movements.quantity
+        end as quantity,
         first_lines.order_line_id as first_order_line_id
     from movements
     inner join first_lines
@@ -291,7 +302,8 @@ progressed as (
         allocated.source_system,
         allocated.order_line_id,
         allocated.order_id,
-        allocated.quantity,
+        allocated.unit_factor,
+        allocated.quantity_ordered as quantity,
         allocated.is_cancelled,
         allocated.shipped as quantity_shipped_directly,
         allocated.invoiced as quantity_invoiced_directly,
@@ -323,6 +335,24 @@ progressed as (
             allocated.source_system = parents.source_system
             and allocated.order_id = parents.order_id
             and allocated.kit_parent_line_id = parents.order_line_id
+),
+
+told as (
+    select
+        source_system,
+        order_line_id,
+        order_id,
+        quantity,
+        is_cancelled,
+        {% for column in [
+            'quantity_shipped_directly', 'quantity_invoiced_directly', 'quantity_fulfilled',
+            'quantity_over_shipped', 'quantity_billed', 'quantity_over_invoiced',
+            'quantity_taken_back',
+        ] -%}
+            {{ in_own_unit(column, 'unit_factor') }} as {{ column }},
+        {% endfor -%}
+        is_free
+    from progressed
 ),
 
 judged as (
@@ -363,7 +393,7 @@ judged as (
             when abs(quantity_taken_back) >= abs(quantity_fulfilled) then 'returned'
             else 'partially_returned'
         end as return_status
-    from progressed
+    from told
 )
 
 select * from judged

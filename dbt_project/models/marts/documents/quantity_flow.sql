@@ -15,6 +15,8 @@
 
 with
 
+{{ unit_rules() }},
+
 chain_orders as (
     select
         orders.source_system,
@@ -46,7 +48,7 @@ quote_lines as (
         quotes.quote_date,
         quote_lines.line_number,
         quote_lines.product_number,
-        quote_lines.unit,
+        {{ unit_columns('quote_lines') }},
         quote_lines.quantity,
         null::text as known_order_id,
         {{ quote_chain }} as chain_id
@@ -59,6 +61,7 @@ quote_lines as (
         on
             quotes.source_system = ordered_quotes.crm_source_system
             and quotes.source_key = ordered_quotes.quote_id
+    {{ join_unit_rules('quote_lines') }}
     where
         not quotes.is_deleted
         and not quote_lines.is_deleted
@@ -73,7 +76,7 @@ order_lines as (
         order_lines.order_line_id,
         order_lines.line_number,
         order_lines.product_number,
-        order_lines.unit,
+        {{ unit_columns('order_lines') }},
         order_lines.quantity,
         order_lines.order_id as known_order_id,
         chain_orders.order_date,
@@ -85,6 +88,7 @@ order_lines as (
         on
             order_lines.source_system = chain_orders.source_system
             and order_lines.order_id = chain_orders.order_id
+    {{ join_unit_rules('order_lines') }}
 ),
 
 -- Only a link to a published order line is one.
@@ -96,7 +100,7 @@ shipped_lines as (
         lines.shipped_at,
         null::integer as line_number,
         lines.product_number,
-        lines.unit,
+        {{ unit_columns('lines') }},
         lines.quantity,
         lines.order_id as known_order_id,
         lines.shipment_id as fallback_id,
@@ -106,6 +110,7 @@ shipped_lines as (
         on
             lines.source_system = order_lines.source_system
             and lines.order_line_id = order_lines.order_line_id
+    {{ join_unit_rules('lines') }}
 ),
 
 shipment_lines as (
@@ -120,7 +125,7 @@ billed_lines as (
         lines.invoice_date,
         lines.line_number,
         lines.product_number,
-        lines.unit,
+        {{ unit_columns('lines') }},
         lines.quantity,
         headers.type,
         headers.reason,
@@ -146,6 +151,7 @@ billed_lines as (
         on
             lines.source_system = order_lines.source_system
             and lines.order_line_id = order_lines.order_line_id
+    {{ join_unit_rules('lines') }}
 ),
 
 invoice_lines as (
@@ -160,7 +166,7 @@ sent_back_lines as (
         lines.return_date,
         null::integer as line_number,
         lines.product_number,
-        lines.unit,
+        {{ unit_columns('lines') }},
         lines.quantity,
         {{ is_called_off('headers.status') }} as is_cancelled,
         lines.order_id as known_order_id,
@@ -175,6 +181,7 @@ sent_back_lines as (
         on
             lines.source_system = order_lines.source_system
             and lines.order_line_id = order_lines.order_line_id
+    {{ join_unit_rules('lines') }}
 ),
 
 return_lines as (
@@ -232,7 +239,8 @@ usual_units as (
     select distinct on (all_lines.step, all_lines.goods)
         all_lines.step,
         all_lines.goods,
-        all_lines.unit
+        all_lines.base_unit,
+        all_lines.unit_factor
     from all_lines
     inner join unitless_goods
         on
@@ -254,9 +262,13 @@ lines as (
         case
             when all_lines.step = 'quote_to_order' then all_lines.goods
             when all_lines.side = 'from'
-                then all_lines.goods || '|' || coalesce(all_lines.unit, '')
-            else all_lines.goods || '|' || coalesce(all_lines.unit, usual_units.unit, '')
+                then all_lines.goods || '|' || coalesce(all_lines.base_unit, '')
+            else
+                all_lines.goods || '|'
+                || coalesce(all_lines.base_unit, usual_units.base_unit, '')
         end as goods_key,
+        {{ in_base_unit('all_lines.quantity', 'all_lines.unit_factor') }} as measure,
+        usual_units.unit_factor as usual_unit_factor,
         row_number() over (
             order by
                 all_lines.moment asc nulls last,
@@ -281,7 +293,8 @@ links as (
         link_key,
         bool_or(direction = 1) as has_along,
         bool_or(direction = -1) as has_against,
-        min(line_no) as first_no
+        min(line_no) as first_no,
+        {{ usual_unit() }}
     from lines
     where side = 'from' and link_key is not null and counts
     group by step, link_key
@@ -293,19 +306,32 @@ goods as (
         goods_key,
         bool_or(direction = 1) as has_along,
         bool_or(direction = -1) as has_against,
-        min(line_no) as first_no
+        min(line_no) as first_no,
+        {{ usual_unit() }}
     from lines
     where side = 'from' and goods_key is not null and counts
     group by step, goods_key
 ),
 
--- What goes the other way than all that it could belong to corrects the first of those.
-aimed as (
+-- What goes the other way than all that it could belong to corrects the first of those. Units that
+-- cannot be converted into those of what it belongs to are taken to be the same.
+placed as (
     select
         lines.line_no,
         lines.step,
         lines.direction,
         lines.quantity,
+        lines.base_unit,
+        lines.unit_factor as own_factor,
+        lines.usual_unit_factor as first_factor,
+        links.first_no is null and goods.first_no is null as is_alone,
+        case when links.first_no is not null then links.unit else goods.unit end as usual_unit,
+        case
+            when links.first_no is not null then links.base_unit else goods.base_unit
+        end as usual_base_unit,
+        case
+            when links.first_no is not null then links.unit_factor else goods.unit_factor
+        end as usual_unit_factor,
         links.first_no is not null as is_linked,
         case when links.first_no is not null then lines.link_key end as link_key,
         lines.goods_key,
@@ -328,10 +354,29 @@ aimed as (
     where lines.side = 'to' and lines.counts and lines.quantity <> 0
 ),
 
+converted as (
+    select
+        *,
+        case
+            when is_alone then own_factor
+            when base_unit is null and not is_linked then first_factor
+            when coalesce(base_unit, '') = coalesce(usual_base_unit, '') then own_factor
+            else usual_unit_factor
+        end as unit_factor
+    from placed
+),
+
+aimed as (
+    select
+        *,
+        {{ in_base_unit('quantity', 'unit_factor') }} as measure
+    from converted
+),
+
 corrections as (
     select
         corrects_no,
-        sum(abs(quantity)) as quantity
+        sum(abs(measure)) as measure
     from aimed
     where corrects_no is not null
     group by corrects_no
@@ -347,7 +392,7 @@ linked_sides as (
         lines.direction,
         lines.link_key,
         lines.goods_key,
-        abs(lines.quantity) + coalesce(corrections.quantity, 0) as rest
+        abs(lines.measure) + coalesce(corrections.measure, 0) as rest
     from lines
     left join corrections on lines.line_no = corrections.corrects_no
     where lines.side = 'from' and lines.counts
@@ -359,7 +404,7 @@ linked_sides as (
         direction,
         link_key,
         goods_key,
-        abs(quantity) as rest
+        abs(measure) as rest
     from aimed
     where corrects_no is null
 ),
@@ -412,30 +457,38 @@ entries as (
     select
         linked.from_no,
         linked.to_no,
-        lines.direction * linked.quantity as quantity,
+        aimed.direction * linked.quantity as measure,
+        aimed.unit_factor as to_factor,
+        null::numeric as usual_factor,
+        null as usual_unit,
         'allocated' as state,
-        case lines.step when 'quote_to_order' then 'same_product' else 'explicit_link' end as rule
+        case aimed.step when 'quote_to_order' then 'same_product' else 'explicit_link' end as rule
     from linked
-    inner join lines on linked.to_no = lines.line_no
+    inner join aimed on linked.to_no = aimed.line_no
     union all
     select
         same_goods.from_no,
         same_goods.to_no,
-        lines.direction * same_goods.quantity as quantity,
+        aimed.direction * same_goods.quantity as measure,
+        aimed.unit_factor as to_factor,
+        null as usual_factor,
+        null as usual_unit,
         'allocated' as state,
         case
-            when lines.step = 'quote_to_order' then 'same_line_number'
+            when aimed.step = 'quote_to_order' then 'same_line_number'
             when aimed.is_linked then 'surplus_of_link'
             else 'first_in_first_out'
         end as rule
     from same_goods
-    inner join lines on same_goods.to_no = lines.line_no
     inner join aimed on same_goods.to_no = aimed.line_no
     union all
     select
         corrects_no as from_no,
         line_no as to_no,
-        quantity,
+        measure,
+        unit_factor as to_factor,
+        null as usual_factor,
+        null as usual_unit,
         'allocated' as state,
         'correction' as rule
     from aimed
@@ -444,7 +497,10 @@ entries as (
     select
         left_over.line_no as from_no,
         null as to_no,
-        left_over.quantity,
+        left_over.quantity as measure,
+        null as to_factor,
+        null as usual_factor,
+        null as usual_unit,
         case
             when lines.is_called_off then 'cancelled'
             when lines.step in ('shipment_to_return', 'invoice_to_credit') then 'kept'
@@ -458,7 +514,11 @@ entries as (
     select
         null as from_no,
         left_over.line_no as to_no,
-        left_over.quantity,
+        left_over.quantity as measure,
+        aimed.unit_factor as to_factor,
+        case when aimed.usual_unit is null then aimed.unit_factor else aimed.usual_unit_factor end
+            as usual_factor,
+        aimed.usual_unit,
         'over' as state,
         case when aimed.is_linked then 'beyond_its_link' else 'nothing_preceded' end as rule
     from left_over
@@ -468,7 +528,10 @@ entries as (
     select
         case when side = 'from' then line_no end as from_no,
         case when side = 'to' then line_no end as to_no,
-        quantity,
+        measure,
+        unit_factor as to_factor,
+        unit_factor as usual_factor,
+        null as usual_unit,
         case when counts then 'empty' else 'not_counted' end as state,
         case when counts then 'quantity_zero' else 'called_off_or_money_only' end as rule
     from lines
@@ -510,8 +573,22 @@ ledger as (
         end as order_source_system,
         coalesce(to_lines.order_id, from_lines.order_id) as order_id,
         coalesce(to_lines.product_number, from_lines.product_number) as product_number,
-        entries.quantity::numeric(20, 6) as quantity,
-        coalesce(to_lines.unit, from_lines.unit) as unit,
+        (case
+            when entries.from_no is not null
+                then {{ in_own_unit('entries.measure', 'from_lines.unit_factor') }}
+            else {{ in_own_unit('entries.measure', 'entries.usual_factor') }}
+        end)::numeric(20, 6) as quantity,
+        case
+            when entries.from_no is not null then coalesce(from_lines.unit, to_lines.unit)
+            else coalesce(entries.usual_unit, to_lines.unit)
+        end as unit,
+        (case
+            when entries.to_no is not null
+                then {{ in_own_unit('entries.measure', 'entries.to_factor') }}
+        end)::numeric(20, 6) as to_quantity,
+        case
+            when entries.to_no is not null then coalesce(to_lines.unit, from_lines.unit)
+        end as to_unit,
         coalesce(from_lines.unit <> to_lines.unit, false) as units_differ,
         coalesce(
             {{ product_key('from_lines.product_number') }}

@@ -10,7 +10,15 @@
     )
 }}
 
+{%- set returned_in_time -%}
+    return_lines.return_date
+    <= {{ utc_date('shipping.first_shipped_at') }}
+    + {{ metric_setting('return_maturity_days') }}::integer
+{%- endset %}
+
 with
+
+{{ unit_rules() }},
 
 orders as (
     select * from {{ ref('orders') }} as orders
@@ -155,22 +163,38 @@ shipping as (
     group by source_system, order_id
 ),
 
+lines_sent_back as (
+    select
+        order_lines.source_system,
+        order_lines.order_line_id,
+        {{ base_unit('order_lines') }} as base_unit,
+        {{ unit_factor() }} as unit_factor
+    from order_lines
+    {{ join_unit_rules('order_lines') }}
+    where (order_lines.source_system, order_lines.order_line_id) in (
+        select
+            source_system,
+            order_line_id
+        from {{ ref('return_lines') }}
+    )
+),
+
 returned as (
     select
         return_lines.source_system,
         return_lines.order_line_id,
         min(return_lines.return_date) as first_return_date,
-        -sum(return_lines.quantity) filter (
-            where
-            return_lines.return_date
-            <= {{ utc_date('shipping.first_shipped_at') }}
-            + {{ metric_setting('return_maturity_days') }}::integer
-        ) as quantity
+        -{{ sum_in_unit_of_order('return_lines', returned_in_time) }} as quantity
     from {{ ref('return_lines') }} as return_lines
+    inner join lines_sent_back as order_lines
+        on
+            return_lines.source_system = order_lines.source_system
+            and return_lines.order_line_id = order_lines.order_line_id
     inner join shipping
         on
             return_lines.source_system = shipping.source_system
             and return_lines.order_id = shipping.order_id
+    {{ join_unit_rules('return_lines') }}
     where {{ only_affected(['return_lines.source_system', 'return_lines.order_id']) }}
     group by return_lines.source_system, return_lines.order_line_id
 ),
