@@ -7,19 +7,53 @@
 
 with
 
+orphans as (
+    select
+        pair_key,
+        link_status,
+        customer_id,
+        currency,
+        crm_source_system,
+        crm_document_type,
+        crm_document_id,
+        crm_document_number,
+        crm_date,
+        crm_net_amount,
+        erp_source_system,
+        order_id,
+        order_number,
+        erp_date,
+        erp_net_amount
+    from {{ ref('order_reconciliation') }}
+    where
+        link_status in ('crm_only', 'erp_only')
+        and cause in ('missing_in_erp', 'missing_in_crm')
+        and customer_id is not null
+),
+
+-- Only what the other side lacks as well can be proposed, so nothing else has to be looked into.
+customers_of_both as (
+    select customer_id from orphans
+    where link_status = 'crm_only'
+    intersect
+    select customer_id from orphans
+    where link_status = 'erp_only'
+),
+
 orders as (
-    select * from {{ ref('order_reconciliation') }}
-    where link_status in ('crm_only', 'erp_only') and cause in ('missing_in_erp', 'missing_in_crm')
+    select orphans.*
+    from orphans
+    inner join customers_of_both on orphans.customer_id = customers_of_both.customer_id
 ),
 
 crm_orphans as (
     select * from orders
-    where link_status = 'crm_only' and customer_id is not null
+    where link_status = 'crm_only'
 ),
 
 erp_orphans as (
     select * from orders
-    where link_status = 'erp_only' and customer_id is not null
+    where link_status = 'erp_only'
 ),
 
 contents as (
