@@ -150,7 +150,6 @@
                 {{ side }}_product_number as product_number,
                 {{ side }}_product_key as product_key
             from {{ this }}
-            where {{ has_changed }}
         ) as written
         left join {{ products }} as own_numbers
             on
@@ -170,10 +169,11 @@
         on
             line.{{ side }}_source_system = other.source_system
             and line.{{ side }}_product_number is not distinct from other.product_number
+    where (select {{ has_changed }})
     union all
     select line.pair_key from {{ this }} as line
     inner join {{ ref('reconciliation_documents') }} as documents on line.pair_key = documents.pair_key
-    where {{ has_changed }}
+    where (select {{ has_changed }})
         and documents.pair_cause is null
         and line.match_method is distinct from 'product'
 {%- endmacro %}

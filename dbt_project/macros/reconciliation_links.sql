@@ -426,4 +426,5 @@ from linked_orders
         on
             dated.pair_key = document.pair_key
             and changed_rates.currency in (document.currency, document.pair_currency)
+    where (select exists (select from {{ changed_rates() }} as any_changed))
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{ config(materialized='table', contract={'enforced': true}, meta={'reads_in_parallel': true}) }}
 
 with
 
@@ -21,21 +21,6 @@ pairs as (
         *,
         link_status = 'linked' and is_crm_sale and is_erp_order as has_lines_to_compare
     from documents
-),
-
-lines as (
-    select
-        pair_key,
-        count(*) as line_count,
-        count(*) filter (
-            where
-            line_status = 'matched'
-            and coalesce(quantity_difference, 0) = 0
-            and coalesce(unit_difference, 0) = 0
-        ) as agreeing_count
-    from {{ ref('order_line_reconciliation') }}
-    where line_status in ('matched', 'crm_only', 'erp_only')
-    group by pair_key
 ),
 
 final as (
@@ -62,12 +47,12 @@ final as (
         sum(pairs.difference_amount_reporting) as difference_amount_reporting,
         sum(abs(pairs.difference_amount_reporting)) as absolute_difference_reporting,
         count(*) filter (where pairs.difference_amount_reporting is null) as unknown_count,
-        coalesce(sum(lines.line_count) filter (where pairs.has_lines_to_compare), 0)::bigint
+        coalesce(sum(pairs.line_count) filter (where pairs.has_lines_to_compare), 0)::bigint
             as linked_line_count,
-        coalesce(sum(lines.agreeing_count) filter (where pairs.has_lines_to_compare), 0)::bigint
-            as agreeing_line_count
+        coalesce(
+            sum(pairs.agreeing_line_count) filter (where pairs.has_lines_to_compare), 0
+        )::bigint as agreeing_line_count
     from pairs
-    left join lines on pairs.pair_key = lines.pair_key
     group by pairs.month, pairs.known_company, pairs.known_currency
 )
 

@@ -15,7 +15,7 @@ with
 
 documents as (
     select * from {{ ref('reconciliation_documents') }}
-    where not is_cancelled and {{ only_affected(['pair_key']) }}
+    where not is_cancelled and {{ affected_by_index('pair_key') }}
 ),
 
 known_products as (
@@ -277,7 +277,7 @@ unmatched as (
 
 lines_alone as (
     select {{ line_columns('matched_by_kit') }} from matched_by_kit
-    where match_key is null
+    where matched_by_kit.match_key is null
     union all
     select {{ line_columns('valued_lines') }}
     from valued_lines
@@ -428,7 +428,7 @@ levels as (
         is_matched
         and difference_amount <> 0
         and difference_amount = erp_pair_tax_amount
-        and crm_measure is not distinct from erp_measure as is_tax
+        and (crm_measure is not distinct from erp_measure) as is_tax
     from measured_pairs
     {{ fence() }}
 ),
@@ -441,17 +441,17 @@ steps as (
             when not is_matched or is_tax then 0
             when crm_level + price_level + quantity_level + erp_level is not null
                 then quantity_level - erp_level
-            when crm_quantity is distinct from erp_quantity then difference_amount
+            when (crm_quantity is distinct from erp_quantity) then difference_amount
             else 0
         end as quantity_step,
         case
             when not is_matched or is_tax then 0
             when crm_level + price_level + quantity_level + erp_level is not null
                 then price_level - quantity_level
-            when crm_quantity is distinct from erp_quantity then 0
+            when (crm_quantity is distinct from erp_quantity) then 0
             when
-                crm_unit_price is distinct from erp_unit_price
-                or crm_discount_pct is not distinct from erp_discount_pct
+                (crm_unit_price is distinct from erp_unit_price)
+                or (crm_discount_pct is not distinct from erp_discount_pct)
                 then difference_amount
             else 0
         end as price_step,
@@ -460,9 +460,9 @@ steps as (
             when crm_level + price_level + quantity_level + erp_level is not null
                 then crm_level - price_level
             when
-                crm_quantity is distinct from erp_quantity
-                or crm_unit_price is distinct from erp_unit_price
-                or crm_discount_pct is not distinct from erp_discount_pct
+                (crm_quantity is distinct from erp_quantity)
+                or (crm_unit_price is distinct from erp_unit_price)
+                or (crm_discount_pct is not distinct from erp_discount_pct)
                 then 0
             else difference_amount
         end as discount_step,

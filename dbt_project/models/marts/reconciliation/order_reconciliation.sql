@@ -14,12 +14,30 @@ with
 
 documents as (
     select * from {{ ref('reconciliation_documents') }}
-    where {{ only_affected(['pair_key']) }}
+    where {{ affected_by_index('pair_key') }}
 ),
 
 differences as (
     select * from {{ ref('reconciliation_differences') }}
-    where {{ only_affected(['pair_key']) }}
+    where {{ affected_by_index('pair_key') }}
+),
+
+-- What of the lines agrees in product, quantity and unit; repeated documents are compared no more.
+lines as (
+    select
+        pair_key,
+        count(*)::integer as line_count,
+        count(*) filter (
+            where
+            line_status = 'matched'
+            and coalesce(quantity_difference, 0) = 0
+            and coalesce(unit_difference, 0) = 0
+        )::integer as agreeing_line_count
+    from {{ ref('order_line_reconciliation') }}
+    where
+        line_status in ('matched', 'crm_only', 'erp_only')
+        and {{ affected_by_index('pair_key') }}
+    group by pair_key
 ),
 
 rebuilt_orders as (
@@ -191,9 +209,12 @@ reconciled as (
         end as orphan_since,
         null::integer as age_days,
         null::text as age_bucket,
+        coalesce(lines.line_count, 0) as line_count,
+        coalesce(lines.agreeing_line_count, 0) as agreeing_line_count,
         converted.documents_signature
     from converted
     left join explained on converted.pair_key = explained.pair_key
+    left join lines on converted.pair_key = lines.pair_key
     left join rebuilt_orders
         on
             converted.erp_source_system = rebuilt_orders.source_system

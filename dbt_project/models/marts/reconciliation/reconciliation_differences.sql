@@ -14,12 +14,12 @@ with
 
 documents as (
     select * from {{ ref('reconciliation_documents') }}
-    where not is_cancelled and {{ only_affected(['pair_key']) }}
+    where not is_cancelled and {{ affected_by_index('pair_key') }}
 ),
 
 lines as (
     select * from {{ ref('order_line_reconciliation') }}
-    where {{ only_affected(['pair_key']) }}
+    where {{ affected_by_index('pair_key') }}
 ),
 
 pairs as (
@@ -293,12 +293,12 @@ all_differences as (
 
 crm_documents as (
     select * from {{ ref('reconciliation_documents') }}
-    where side = 'crm' and place = 1 and {{ only_affected(['pair_key']) }}
+    where side = 'crm' and place = 1 and {{ affected_by_index('pair_key') }}
 ),
 
 erp_documents as (
     select * from {{ ref('reconciliation_documents') }}
-    where side = 'erp' and place = 1 and {{ only_affected(['pair_key']) }}
+    where side = 'erp' and place = 1 and {{ affected_by_index('pair_key') }}
 ),
 
 named_documents as (
