@@ -7,9 +7,13 @@
 
 {#- An order belongs to the chain of its quote, so that several orders share one quote's lines. -#}
 {% macro chain_of_order(orders) -%}
+    {{ chain_from_columns(orders ~ '.') }}
+{%- endmacro %}
+
+{% macro chain_from_columns(table='') -%}
     coalesce(
-        'quote|' || {{ orders }}.crm_source_system || '|' || {{ orders }}.quote_id,
-        'order|' || {{ orders }}.source_system || '|' || {{ orders }}.order_id
+        'quote|' || {{ table }}crm_source_system || '|' || {{ table }}quote_id,
+        'order|' || {{ table }}source_system || '|' || {{ table }}order_id
     )
 {%- endmacro %}
 

@@ -5,7 +5,7 @@
         unique_key=['source_system', 'order_id'],
         on_schema_change='append_new_columns',
         contract={'enforced': true},
-        indexes=[{'columns': ['customer_id']}, {'columns': ['crm_source_system', 'quote_id']}, {'columns': ['crm_source_system', 'opportunity_id']}, {'columns': ['order_number']}, {'columns': ['sales_order_number']}],
+        indexes=[{'columns': ['customer_id']}, {'columns': ['crm_source_system', 'quote_id']}, {'columns': ['crm_source_system', 'opportunity_id']}, {'columns': ['order_number']}, {'columns': ['sales_order_number']}, {'columns': ['(' ~ chain_from_columns() ~ ')']}],
         meta={'touches': [
             {'kind': 'order', 'system': 'source_system', 'key': 'order_id'},
             {'kind': 'customer', 'key': 'customer_id'},

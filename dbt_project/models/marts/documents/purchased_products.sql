@@ -14,7 +14,11 @@ with
 
 owned_orders as (
     select
-        orders.*,
+        orders.source_system,
+        orders.order_id,
+        orders.customer_id,
+        orders.order_date,
+        orders.ship_to_address_id,
         {{ owner_of_order('orders') }} as owner_key
     from {{ ref('orders') }} as orders
     where {{ only_affected([owner_of_order('orders')]) }}
@@ -32,9 +36,18 @@ unordered_shipments as (
     where orders.order_id is null and {{ only_affected([owner_of_shipment('shipments')]) }}
 ),
 
+-- Only what followed one upon the other: what is still open was not received.
 order_flow as (
     select
-        flow.*,
+        flow.step,
+        flow.state,
+        flow.order_id,
+        flow.from_source_system,
+        flow.from_line_id,
+        flow.to_source_system,
+        flow.to_document_id,
+        flow.to_line_id,
+        flow.quantity,
         owned_orders.owner_key,
         owned_orders.customer_id,
         owned_orders.order_date,
@@ -44,6 +57,7 @@ order_flow as (
         on
             owned_orders.source_system = flow.order_source_system
             and owned_orders.order_id = flow.order_id
+    where flow.to_line_id is not null
 ),
 
 ---------- what went out, one row per line of a shipment
@@ -65,7 +79,7 @@ worth as (
         on
             order_flow.from_source_system = order_lines.source_system
             and order_flow.from_line_id = order_lines.order_line_id
-    where order_flow.step = 'order_to_shipment' and order_flow.to_line_id is not null
+    where order_flow.step = 'order_to_shipment'
 ),
 
 shipped as (
