@@ -1,4 +1,4 @@
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{ config(materialized='table', contract={'enforced': true}, meta={'reads_in_parallel': true}) }}
 -- depends_on: {{ ref('order_metrics') }} {{ ref('invoice_metrics') }}
 -- depends_on: {{ ref('complaint_metrics') }} {{ ref('receivables') }} {{ ref('quote_metrics') }}
 -- depends_on: {{ ref('discount_leakage') }} {{ ref('forecast_accuracy') }}

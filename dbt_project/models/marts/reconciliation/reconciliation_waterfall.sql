@@ -2,6 +2,7 @@
     config(
         materialized='table',
         contract={'enforced': true},
+        meta={'reads_in_parallel': true},
     )
 }}
 
@@ -9,7 +10,16 @@ with
 
 orders as (
     select
-        *,
+        pair_key,
+        company,
+        currency,
+        crm_document_count,
+        order_count,
+        crm_net_amount,
+        crm_net_amount_reporting,
+        erp_net_amount,
+        erp_net_amount_reporting,
+        difference_amount,
         date_trunc('month', coalesce(crm_date, erp_date))::date as crm_month,
         date_trunc('month', coalesce(erp_date, crm_date))::date as erp_month
     from {{ ref('order_reconciliation') }}
@@ -22,8 +32,12 @@ documents as (
 
 differences as (
     select
-        differences.*,
-        orders.erp_month as month
+        orders.erp_month as month,
+        differences.company,
+        differences.currency,
+        differences.cause,
+        differences.amount,
+        differences.amount_reporting
     from {{ ref('reconciliation_differences') }} as differences
     inner join orders on differences.pair_key = orders.pair_key
 ),
