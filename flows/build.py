@@ -104,8 +104,8 @@ def build_marts(run_id: int, plan: staging.Plan) -> None:
     with connect() as connection:
         full = plan.is_full or publishing.was_built_otherwise(connection, slot, model_hash)
         since = publishing.slot_version(connection, slot)
-        lagging = staging.marts_to_catch_up(connection, since)
+        lagging = staging.catch_up_selection(connection, since)
     publishing.begin_build(slot, run_id)
-    selected = ["path:models/marts"] if full else lagging
-    run_dbt(["run", "--select", *selected], slot=slot, full=full)
+    selection = ["--select", "path:models/marts"] if full else lagging
+    run_dbt(["run", *selection], slot=slot, since=since, full=full)
     publishing.finish_build(slot, run_id, model_hash)

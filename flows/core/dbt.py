@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
@@ -29,13 +29,20 @@ SEEDS_SETTING = "seeds_checksum"
 _one_at_a_time = Lock()
 
 
-def run_dbt(command: Sequence[str], *, slot: str | None = None, full: bool = False) -> None:
+def run_dbt(
+    command: Sequence[str],
+    *,
+    slot: str | None = None,
+    since: int | None = None,
+    full: bool = False,
+) -> None:
     """Run one dbt command; inside a Prefect run every model shows there as a task run.
 
+    `since`: the version that the slot has caught up to, where it is known; else every model asks.
     Raises TransformationError naming what failed, with dbt's message and the compiled SQL.
     """
     arguments = [*command, *(["--full-refresh"] if full else []), *_quickly(command[0])]
-    with _one_at_a_time, _environment(slot):
+    with _one_at_a_time, _environment(slot, since):
         _raise_failures(_invoke(arguments, slot), arguments, target_path())
 
 
@@ -52,6 +59,17 @@ def seed_if_changed() -> bool:
     with connect() as connection:
         remember(connection, SEEDS_SETTING, checksum)
     return True
+
+
+def preload_in_background() -> None:
+    """Begin to import dbt while the caller waits for something else."""
+    Thread(target=_preload_all, name="load dbt", daemon=True).start()
+
+
+def _preload_all() -> None:
+    preload()
+    with loading():
+        import prefect_dbt  # noqa: F401, PLC0415 - slow as well
 
 
 def preload() -> None:
@@ -101,9 +119,10 @@ def profile_environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(slot: str | None) -> Iterator[None]:
+def _environment(slot: str | None, since: int | None = None) -> Iterator[None]:
     wanted = {**profile_environment(warehouse_url()), "DO_NOT_TRACK": "1"}
     wanted["CONCORD_SLOT"] = slot or FIRST_SLOT
+    wanted["CONCORD_SLOT_VERSION"] = "" if since is None else str(since)
     # dbt reads its profile from the environment and offers no other way to pass a password.
     environment = os.environ  # noqa: TID251 - written for dbt, not read
     before = {name: environment.get(name) for name in wanted}

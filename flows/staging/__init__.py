@@ -3,6 +3,7 @@
 from flows.staging.currency import settle_reporting_currency
 from flows.staging.scope import (
     Plan,
+    catch_up_selection,
     clear_incoming,
     mark_staged,
     marts_to_catch_up,
@@ -14,6 +15,7 @@ from flows.staging.signature import marts_signature, remember_signature
 
 __all__ = [
     "Plan",
+    "catch_up_selection",
     "clear_incoming",
     "mark_staged",
     "marts_signature",

@@ -67,6 +67,20 @@ def marts_to_catch_up(connection: Connection, since: int) -> list[str]:
     return [f"{name}+,path:models/marts" for name in changed]
 
 
+def catch_up_selection(connection: Connection, since: int) -> list[str]:
+    """Return dbt's arguments that bring a slot up to date.
+
+    Left out are marts whose rows no source ever delivered; their `rows_of` names the table.
+    """
+    empty = [
+        f"config.meta.rows_of:stg_{name}"
+        for name in _staged_tables()
+        if not _version(connection, "staging", name)
+    ]
+    selected = ["--select", *marts_to_catch_up(connection, since)]
+    return [*selected, "--exclude", *empty] if empty else selected
+
+
 def records_changed_since(connection: Connection, run_id: int) -> bool:
     """Say whether a record that identity is made of was staged after a run."""
     return any(_version(connection, "staging", name) > run_id for name in RECORDS)

@@ -7,7 +7,7 @@ from flows.core.dbt import run_dbt
 from flows.core.warehouse import connect
 from flows.identity import assign, standardise
 from flows.publishing.slots import slot_version
-from flows.staging import marts_to_catch_up
+from flows.staging import catch_up_selection, marts_to_catch_up
 from tests.integration.staged import Company, create_staging, new_run
 
 RUNS = 5
@@ -17,9 +17,9 @@ OF_IDENTITY = ("customer_field_conflicts", "contact_crosswalk", "product_crosswa
 def build(slot: str, run_id: int, *, full: bool = False) -> None:
     with connect() as connection:
         since = slot_version(connection, slot)
-        lagging = marts_to_catch_up(connection, since)
-    selected = lagging if since and not full else ["path:models/marts"]
-    run_dbt(["run", "--select", *selected], slot=slot, full=full)
+        lagging = catch_up_selection(connection, since)
+    selection = lagging if since and not full else ["--select", "path:models/marts"]
+    run_dbt(["run", *selection], slot=slot, since=since, full=full)
     with connect() as connection:
         connection.execute("update ops.slots set version = %s where slot = %s", (run_id, slot))
 
@@ -127,6 +127,10 @@ def test_only_marts_made_of_what_changed_are_caught_up(warehouse: str) -> None:
         )
         lagging = marts_to_catch_up(connection, first)
         up_to_date = marts_to_catch_up(connection, second)
+        selection = catch_up_selection(connection, first)
     assert "stg_orders+,path:models/marts" in lagging
     assert set(lagging) - set(up_to_date) == {"stg_orders+,path:models/marts"}
     assert all(name.startswith("source:identity.") for name in up_to_date)
+    left_out = selection[selection.index("--exclude") :]
+    assert "config.meta.rows_of:stg_invoices" in left_out
+    assert "config.meta.rows_of:stg_orders" not in left_out

@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['customer_id']}],
-        meta={'touches': [{'kind': 'order_document', 'system': 'order_source_system', 'key': 'order_id'}]},
+        meta={'rows_of': 'stg_cases', 'touches': [{'kind': 'order_document', 'system': 'order_source_system', 'key': 'order_id'}]},
         pre_hook="{{ affected_complaints() }}",
     )
 }}

@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['customer_id']}, {'columns': ['source_system', 'order_id']}],
-        meta={'touches': [
+        meta={'rows_of': 'stg_invoices', 'touches': [
             {'kind': 'invoice', 'system': 'source_system', 'key': 'invoice_id'},
             {'kind': 'customer', 'key': 'customer_id'},
             {'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'},

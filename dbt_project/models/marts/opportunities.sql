@@ -5,6 +5,7 @@
         unique_key=['source_system', 'opportunity_id'],
         on_schema_change='append_new_columns',
         contract={'enforced': true},
+        meta={'rows_of': 'stg_opportunities'},
         indexes=[{'columns': ['customer_id']}],
         pre_hook="{{ affected_crm_documents('opportunity', 'opportunities', 'close_date') }}",
     )

@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['customer_id']}],
-        meta={'touches': [{'kind': 'quote_chain', 'system': 'source_system', 'key': 'coalesce(quote_number, quote_id)'}]},
+        meta={'rows_of': 'stg_quotes', 'touches': [{'kind': 'quote_chain', 'system': 'source_system', 'key': 'coalesce(quote_number, quote_id)'}]},
         pre_hook="{{ affected_crm_documents('quote', 'quotes', 'quote_date') }}",
     )
 }}

@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['source_system', 'return_id']}, {'columns': ['source_system', 'order_id']}],
-        meta={'touches': [{'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'}]},
+        meta={'rows_of': 'stg_return_lines', 'touches': [{'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'}]},
         pre_hook="{{ affected_document_lines('return') }}",
     )
 }}

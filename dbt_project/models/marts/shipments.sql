@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         contract={'enforced': true},
         indexes=[{'columns': ['customer_id']}, {'columns': ['source_system', 'order_id']}],
-        meta={'touches': [
+        meta={'rows_of': 'stg_shipments', 'touches': [
             {'kind': 'shipment', 'system': 'source_system', 'key': 'shipment_id'},
             {'kind': 'order_document', 'system': 'source_system', 'key': 'order_id'},
         ]},

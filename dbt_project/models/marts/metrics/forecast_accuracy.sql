@@ -1,4 +1,10 @@
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{
+    config(
+        materialized='table',
+        contract={'enforced': true},
+        meta={'rows_of': 'stg_opportunity_versions'},
+    )
+}}
 
 with
 

@@ -5,6 +5,7 @@
         unique_key=['source_system', 'invoice_id'],
         on_schema_change='append_new_columns',
         contract={'enforced': true},
+        meta={'rows_of': 'stg_invoices'},
         indexes=[{'columns': ['invoice_date']}],
         pre_hook="{{ affected_invoice_metrics() }}",
     )

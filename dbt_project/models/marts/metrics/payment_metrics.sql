@@ -5,6 +5,7 @@
         unique_key=['source_system', 'payment_id'],
         on_schema_change='append_new_columns',
         contract={'enforced': true},
+        meta={'rows_of': 'stg_payments'},
         indexes=[{'columns': ['paid_date']}],
         pre_hook="{{ affected_payment_metrics() }}",
     )

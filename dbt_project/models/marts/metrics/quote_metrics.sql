@@ -5,6 +5,7 @@
         unique_key=['source_system', 'quote_chain'],
         on_schema_change='append_new_columns',
         contract={'enforced': true},
+        meta={'rows_of': 'stg_quotes'},
         indexes=[{'columns': ['quote_date']}],
         pre_hook="{{ affected_quote_metrics() }}",
     )

@@ -1,4 +1,4 @@
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{ config(materialized='table', contract={'enforced': true}, meta={'rows_of': 'stg_invoices'}) }}
 
 with
 
