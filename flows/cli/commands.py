@@ -61,8 +61,13 @@ def run(arguments: Namespace) -> Result:
 
     def call() -> Result:
         from flows.cli.status import published_tables, tables_text
+        from flows.core.dbt import preload_in_background
+        from flows.gates import begin_to_load
         from flows.integrate import integrate
 
+        # A flow waits for Prefect's server first, and loading takes as long.
+        preload_in_background()
+        begin_to_load()
         outcome = integrate(full=arguments.full)
         tables = published_tables()
         return {

@@ -1,6 +1,6 @@
 """Great Expectations judges a promotion; failing rows go to quarantine with their document."""
 
-from flows.gates.courtroom import Courtroom
+from flows.gates.courtroom import Courtroom, begin_to_load
 from flows.gates.docs import index_page as data_docs_page
 from flows.gates.judging import judge
 from flows.gates.passed import last_passed, require_passed
@@ -14,6 +14,7 @@ __all__ = [
     "Result",
     "Thresholds",
     "Verdict",
+    "begin_to_load",
     "data_docs_page",
     "headline",
     "judge",

@@ -4,6 +4,7 @@ Great Expectations takes seconds to load, and so does dbt; in one process they l
 other, in two they load side by side.
 """
 
+import atexit
 import base64
 import ctypes
 import json
@@ -25,19 +26,22 @@ ANSWER = "answer:"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
+_begun: list[subprocess.Popen[str]] = []
+
+
+def begin_to_load() -> None:
+    """Start the process of the next Courtroom while the caller waits for something else."""
+    process = _started()
+    atexit.register(process.kill)  # a run with nothing new asks it nothing
+    _begun.append(process)
+
+
 class Courtroom:
     """A gate that has begun to load when the block begins, and is gone when it ends."""
 
     def __enter__(self) -> Self:
         """Start the process; it loads Great Expectations while the caller goes on."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.gates"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=settings().project_root,
-            env={**settings().environment, **_same_settings()},
-        )
+        self._process = _begun.pop() if _begun else _started()
         return self
 
     def __exit__(
@@ -78,6 +82,17 @@ class Courtroom:
             f"The gate's process ended with status {self._process.wait()} before its verdict. "
             "Nothing was promoted; run again."
         )
+
+
+def _started() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.gates"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=settings().project_root,
+        env={**settings().environment, **_same_settings()},
+    )
 
 
 def _same_settings() -> dict[str, str]:

@@ -116,16 +116,17 @@ def measure(
 ) -> None:
     """Count and sum every table of a publication exactly, each in one scan."""
     for table, columns in sums.items():
-        connection.execute(
-            sql.SQL(
-                "insert into ops.publication_tables (publication_id, table_name, row_count, sums) "
-                "select {}, {}, count(*), jsonb_build_object({}) from {}"
-            ).format(
-                publication_id,
-                table,
+        # Read first and written then: Postgres reads with several processes only where none writes.
+        measured = connection.execute(
+            sql.SQL("select count(*), jsonb_build_object({})::text from {}").format(
                 sql.SQL(", ").join(map(_sum, columns)),
                 sql.Identifier(slot_schema(slot), table),
             )
+        ).fetchone()
+        connection.execute(
+            "insert into ops.publication_tables (publication_id, table_name, row_count, sums) "
+            "values (%s, %s, %s, %s::jsonb)",
+            (publication_id, table, *(measured or (0, "{}"))),
         )
 
 
