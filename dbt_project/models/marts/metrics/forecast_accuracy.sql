@@ -422,6 +422,18 @@ measured as (
     from scored
 ),
 
+followed as (
+    select
+        *,
+        sum(error_amount) over last_twelve_months as error_of_year,
+        avg(abs(error_amount)) over last_twelve_months as mean_absolute_error_of_year
+    from measured
+    window last_twelve_months as (
+        partition by level, item, lag_months order by month
+        rows between 11 preceding and current row
+    )
+),
+
 final as (
     select
         level,
@@ -446,20 +458,13 @@ final as (
         case when is_scored and naive_amount is not null then round(actual_amount, 4) end
             as compared_actual_amount_reporting,
         round(abs(error_amount) / nullif(naive_error_in_sample, 0), 6) as scaled_error,
-        round(
-            sum(error_amount) over (
-                partition by level, item, lag_months order by month
-                rows between 11 preceding and current row
-            ) / nullif(
-                avg(abs(error_amount)) over (
-                    partition by level, item, lag_months order by month
-                    rows between 11 preceding and current row
-                ), 0
-            ), 4
-        ) as tracking_signal,
+        round(error_of_year / nullif(mean_absolute_error_of_year, 0), 4) as tracking_signal,
+        case when is_scored then round(error_of_year, 4) end as year_error_reporting,
+        case when is_scored then round(mean_absolute_error_of_year, 4) end
+            as year_mean_absolute_error_reporting,
         unknown_count::bigint as unknown_count,
         reason
-    from measured
+    from followed
 )
 
 select * from final

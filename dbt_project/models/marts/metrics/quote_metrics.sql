@@ -109,6 +109,43 @@ ordered_lines as (
     group by orders.quote_source_system, orders.quote_chain
 ),
 
+-- Products of all orders that a revision of the quote led to.
+ordered_products as (
+    select distinct
+        quotes.source_system,
+        quotes.quote_chain,
+        {{ product_key('order_lines.product_number') }} as product_key
+    from quotes
+    inner join {{ ref('orders') }} as orders
+        on
+            quotes.source_system = orders.crm_source_system
+            and quotes.quote_id = orders.quote_id
+    inner join {{ ref('order_lines') }} as order_lines
+        on
+            orders.source_system = order_lines.source_system
+            and orders.order_id = order_lines.order_id
+),
+
+line_counts as (
+    select
+        latest.source_system,
+        latest.quote_chain,
+        count(*) as line_count,
+        count(ordered_products.product_key) as ordered_line_count
+    from latest
+    inner join {{ ref('stg_quote_lines') }} as quote_lines
+        on
+            latest.source_system = quote_lines.source_system
+            and latest.quote_id = quote_lines.quote_id
+    left join ordered_products
+        on
+            latest.source_system = ordered_products.source_system
+            and latest.quote_chain = ordered_products.quote_chain
+            and {{ product_key('quote_lines.product_number') }} = ordered_products.product_key
+    where not quote_lines.is_deleted
+    group by latest.source_system, latest.quote_chain
+),
+
 opportunities as (
     select * from {{ ref('stg_opportunities') }}
     where not is_deleted
@@ -139,7 +176,9 @@ measured as (
             when latest.approved_at is not null
                 then coalesce(latest.approved_by = opportunities.owner_id, false)
         end as is_approved_by_its_seller,
-        quoted_lines.line_ids as quote_line_ids
+        quoted_lines.line_ids as quote_line_ids,
+        coalesce(line_counts.line_count, 0) as line_count,
+        coalesce(line_counts.ordered_line_count, 0) as ordered_line_count
     from latest
     inner join chains
         on
@@ -154,6 +193,10 @@ measured as (
         on
             latest.source_system = quoted_lines.source_system
             and latest.quote_chain = quoted_lines.quote_chain
+    left join line_counts
+        on
+            latest.source_system = line_counts.source_system
+            and latest.quote_chain = line_counts.quote_chain
     left join ordered_lines
         on
             latest.source_system = ordered_lines.quote_source_system
