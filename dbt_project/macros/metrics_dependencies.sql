@@ -84,6 +84,13 @@
     ]) -}}
 {% endmacro %}
 
+{#- Orders that changed: how long that took. -#}
+{% macro affected_sync_latencies() %}
+    {{- affected_keys([
+        "select source_system, order_id from " ~ marts_changed(ref('stg_orders')) ~ " as changed",
+    ]) -}}
+{% endmacro %}
+
 {#- Payments that changed, or whose invoice or customer did. -#}
 {% macro affected_payment_metrics() %}
     {%- set payments = ref('stg_payments') -%}

@@ -188,6 +188,7 @@
 {%- endmacro %}
 
 {% macro scorecard() %}
+{%- do ref('sync_latencies') -%}
 {%- if execute -%}
 with
 

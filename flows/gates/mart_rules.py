@@ -72,6 +72,7 @@ MARTS: Mapping[str, Mart] = {
     "match_metrics": Mart(("month", "company", "currency"), customer_id=False),
     "pipeline_health": Mart(("run_id",), customer_id=False),
     "payment_metrics": Mart(("source_system", "payment_id")),
+    "sync_latencies": Mart(("source_system", "order_id"), customer_id=False),
     "depot_warranties": Mart(("depot_id",)),
     "sealed_documents": Mart(("source_system", "document_type", "day"), customer_id=False),
     "source_freshness": Mart(("source_system", "entity"), customer_id=False),

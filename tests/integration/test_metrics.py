@@ -28,6 +28,7 @@ def truth(
     home = tmp_path_factory.mktemp("measured")
     with staged_company(postgres_server, migrated_template, home) as (run_id, planted):
         keep_history()
+        land_changes()
         run_dbt(["run", "--select", "path:models/identity"])
         identity.assign(run_id)
         models = ["+integration_scorecard,path:models/marts", "customer_field_conflicts"]
@@ -47,6 +48,26 @@ def keep_history() -> None:
             "where raw_id <= (select max(raw_id) / 2 from staging.opportunity_versions)"
         )
         connection.execute("update staging.opportunity_line_versions set valid_from = created_at")
+
+
+def land_changes() -> None:
+    """Let twenty orders have changed 0 to 19 minutes before they landed, one five after it."""
+    with connect() as connection:
+        batches = connection.execute(
+            "insert into ops.batches (connection, object, entities, extracted_count, "
+            "landed_count, accepted_count, quarantined_count, status, landed_at) "
+            "select 'erp', 'orders', '{orders}', 1, 1, 1, 0, 'staged', "
+            "'2026-03-02 12:00+00'::timestamptz from generate_series(1, 2) returning batch_id"
+        ).fetchall()
+        connection.execute(
+            "update staging.orders as one set batch_id = %s, modified_at = "
+            "'2026-03-02 12:00+00'::timestamptz - make_interval(mins => place) from "
+            "(select source_key, case row_number() over (order by source_key) when 21 then -5 "
+            "else row_number() over (order by source_key) - 1 end::integer as place "
+            "from staging.orders order by source_key limit 21) as other "
+            "where one.source_key = other.source_key",
+            (max(number for (number,) in batches),),
+        )
 
 
 def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -88,6 +109,15 @@ def test_every_metric_is_the_same_in_metricflow_and_in_plain_sql(truth: CompanyT
     assert wrong == []
     assert len(names) > 150
     assert sum(1 for name in names if scorecard(name)) > 150
+
+
+def test_latencies_are_of_all_changes_and_leave_out_clocks_that_differ(
+    truth: CompanyTruth,
+) -> None:
+    march = date(2026, 3, 1)
+    assert math.isclose(scorecard("sync_latency_p50")[march], 9.5)
+    assert math.isclose(scorecard("sync_latency_p95")[march], 18.05)
+    assert rows("select count(*) from marts_a.sync_latencies where is_negative") == [(1,)]
 
 
 def test_mf_answers_queries_and_finds_no_fault_in_the_semantic_models(
