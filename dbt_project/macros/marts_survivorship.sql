@@ -211,3 +211,10 @@
         country
     )
 {%- endmacro %}
+
+{#- What both sides say of a customer by itself and is compared, beside its addresses. -#}
+{% macro compared_customer_fields() -%}
+    {{ return([
+        'name', 'phone', 'email', 'website', 'parent_customer_id', 'tax_id', 'registration_id',
+    ]) }}
+{%- endmacro %}

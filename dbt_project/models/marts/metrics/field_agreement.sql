@@ -1,9 +1,7 @@
 {{ config(materialized='table', contract={'enforced': true}) }}
 
 {%- set rules = ownership_rules() %}
-{%- set fields = [
-    'name', 'phone', 'email', 'website', 'parent_customer_id', 'tax_id', 'registration_id',
-] %}
+{%- set fields = compared_customer_fields() %}
 
 with
 
