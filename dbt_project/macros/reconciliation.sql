@@ -1,9 +1,21 @@
 {#- The lines of each kind of document that can stand for a sale of the CRM. -#}
-{% macro crm_line_tables() -%}
+{% macro crm_sale_kinds() -%}
     {{ return([
-        ('sales_order', 'sales_order_lines'),
-        ('quote', 'quote_lines'),
-        ('opportunity', 'opportunity_lines'),
+        {
+            'type': 'sales_order', 'headers': 'sales_orders', 'lines': 'sales_order_lines',
+            'number': 'order_number', 'date': 'order_date', 'status': 'status',
+            'amount': 'net_amount',
+        },
+        {
+            'type': 'quote', 'headers': 'quotes', 'lines': 'quote_lines',
+            'number': 'quote_number', 'date': 'quote_date', 'status': 'status',
+            'amount': 'net_amount',
+        },
+        {
+            'type': 'opportunity', 'headers': 'opportunities', 'lines': 'opportunity_lines',
+            'number': 'name', 'date': 'close_date', 'status': 'stage',
+            'amount': 'amount',
+        },
     ]) }}
 {%- endmacro %}
 

@@ -371,18 +371,14 @@ from linked_orders
             ~ " is distinct from " ~ reporting_currency(),
         pairs_of_changed_rates(),
     ] -%}
-    {%- for type, headers, lines in [
-        ('sales_order', 'sales_orders', 'sales_order_lines'),
-        ('quote', 'quotes', 'quote_lines'),
-        ('opportunity', 'opportunities', 'opportunity_lines'),
-    ] -%}
+    {%- for kind in crm_sale_kinds() -%}
         {%- do queries.append(
             "select document.pair_key from " ~ this ~ " as document inner join "
-            ~ changed_crm_documents(ref('stg_' ~ headers)) ~ " as changed on document.source_system ="
+            ~ changed_crm_documents(ref('stg_' ~ kind.headers)) ~ " as changed on document.source_system ="
             ~ " changed.source_system and document.document_id = changed.source_key"
-            ~ " where document.document_type = '" ~ type ~ "'"
+            ~ " where document.document_type = '" ~ kind.type ~ "'"
         ) -%}
-        {%- do queries.extend(pairs_of_changed_lines(type, headers, lines)) -%}
+        {%- do queries.extend(pairs_of_changed_lines(kind)) -%}
     {%- endfor -%}
     create temporary table links_of_{{ model.name }} as {{ linked_documents() }};
     analyze {{ links_table() }};
@@ -391,16 +387,17 @@ from linked_orders
 
 {#- Pairs of a sale with changed lines, and of the sale that such a line stood in before: the lines
     that were compared say so; of those that were not, only the sums of sales without amount count. -#}
-{% macro pairs_of_changed_lines(type, headers, lines) %}
-    {%- set changed = marts_changed(ref('stg_' ~ lines)) -%}
+{% macro pairs_of_changed_lines(kind) %}
+    {%- set type = kind.type -%}
+    {%- set changed = marts_changed(ref('stg_' ~ kind.lines)) -%}
     {%- set queries = [
         "select links.pair_key from " ~ changed ~ " as changed inner join " ~ links_table()
             ~ " as links on changed.source_system = links.source_system and changed." ~ type
             ~ "_id = links.document_id where links.document_type = '" ~ type ~ "'",
-        "select document.pair_key from " ~ this ~ " as document inner join " ~ ref('stg_' ~ headers)
+        "select document.pair_key from " ~ this ~ " as document inner join " ~ ref('stg_' ~ kind.headers)
             ~ " as header on document.source_system = header.source_system and document.document_id ="
             ~ " header.source_key where document.document_type = '" ~ type ~ "' and document.is_cancelled"
-            ~ " and header." ~ ('amount' if type == 'opportunity' else 'net_amount') ~ " is null"
+            ~ " and header." ~ kind.amount ~ " is null"
             ~ " and (select exists (select from " ~ changed ~ " as changed))",
     ] -%}
     {%- set previous = marts_previous('order_line_reconciliation') -%}

@@ -2,8 +2,8 @@
 
 {#- The lines of the CRM's documents, by kind. -#}
 {% macro lines_of_sales() -%}
-{% for type, lines in crm_line_tables() -%}
-{{ type }}_lines as (
+{% for kind in crm_sale_kinds() -%}
+{{ kind.type }}_lines as (
     select
         documents.pair_key,
         documents.source_system,
@@ -22,17 +22,17 @@
         lines.line_number,
         lines.product_number,
         lines.quantity,
-        {{ 'null::text' if type == 'opportunity' else 'lines.unit' }} as unit,
+        {{ 'null::text' if kind.type == 'opportunity' else 'lines.unit' }} as unit,
         lines.unit_price,
         coalesce(lines.discount_pct, 0) as discount_pct,
         lines.net_amount,
         null::numeric as tax_amount
     from documents
-    inner join {{ ref('stg_' ~ lines) }} as lines
+    inner join {{ ref('stg_' ~ kind.lines) }} as lines
         on
             documents.source_system = lines.source_system
-            and documents.document_id = lines.{{ type }}_id
-    where documents.document_type = '{{ type }}' and not lines.is_deleted
+            and documents.document_id = lines.{{ kind.type }}_id
+    where documents.document_type = '{{ kind.type }}' and not lines.is_deleted
 ),
 
 {% endfor -%}
@@ -40,11 +40,11 @@
 
 {#- Lines of sales have no parts. -#}
 {% macro whole_lines_of_sales() -%}
-{% for lines in crm_line_tables() -%}
+{% for kind in crm_sale_kinds() -%}
     select
         *,
         0 as part_count
-    from {{ lines[0] }}_lines
+    from {{ kind.type }}_lines
     union all
     {% endfor -%}
 {%- endmacro %}
@@ -194,20 +194,20 @@ pooled_lines as (
 
 {#- The sums of the lines of sales whose header says no amount. -#}
 {% macro sums_of_unpriced_sales() -%}
-{% for type, lines in crm_line_tables() -%}
+{% for kind in crm_sale_kinds() -%}
     select
         crm_sales.source_system,
         crm_sales.document_type,
         crm_sales.document_id,
         case when count(lines.net_amount) = count(*) then sum(lines.net_amount) end as net_amount
     from crm_sales
-    inner join {{ ref('stg_' ~ lines) }} as lines
+    inner join {{ ref('stg_' ~ kind.lines) }} as lines
         on
             crm_sales.source_system = lines.source_system
-            and crm_sales.document_id = lines.{{ type }}_id
+            and crm_sales.document_id = lines.{{ kind.type }}_id
     where
         crm_sales.net_amount is null
-        and crm_sales.document_type = '{{ type }}'
+        and crm_sales.document_type = '{{ kind.type }}'
         and not lines.is_deleted
     group by crm_sales.source_system, crm_sales.document_type, crm_sales.document_id
     {% if not loop.last %}union all
@@ -217,7 +217,7 @@ pooled_lines as (
 
 {#- What the documents hold, product by product. -#}
 {% macro products_of_crowded_documents() -%}
-{% for type, lines in crm_line_tables() + [('order', 'order_lines')] -%}
+{% for kind in crm_sale_kinds() + [{'type': 'order', 'lines': 'order_lines'}] -%}
     select
         crowded_documents.pair_key,
         crowded_documents.side,
@@ -225,11 +225,11 @@ pooled_lines as (
         lines.product_number,
         sum(lines.quantity) as quantity
     from crowded_documents
-    inner join {{ ref('stg_' ~ lines) }} as lines
+    inner join {{ ref('stg_' ~ kind.lines) }} as lines
         on
             crowded_documents.source_system = lines.source_system
-            and crowded_documents.document_id = lines.{{ type }}_id
-    where crowded_documents.document_type = '{{ type }}' and not lines.is_deleted
+            and crowded_documents.document_id = lines.{{ kind.type }}_id
+    where crowded_documents.document_type = '{{ kind.type }}' and not lines.is_deleted
     group by
         crowded_documents.pair_key,
         crowded_documents.side,

@@ -21,24 +21,24 @@ counted as (
             select sum(coalesce(cardinality(erp_line_ids), 0) + erp_part_count)
             from {{ ref('order_line_reconciliation') }}
         ) as found
-    {% for type, lines in crm_line_tables() %}
+    {% for kind in crm_sale_kinds() %}
         union all
         select
-            '{{ lines }}' as what,
+            '{{ kind.lines }}' as what,
             (
-                select count(*) from {{ ref('stg_' ~ lines) }} as lines
+                select count(*) from {{ ref('stg_' ~ kind.lines) }} as lines
                 inner join {{ ref('reconciliation_documents') }} as documents
                     on
                         lines.source_system = documents.source_system
-                        and lines.{{ type }}_id = documents.document_id
+                        and lines.{{ kind.type }}_id = documents.document_id
                 where
-                    documents.document_type = '{{ type }}'
+                    documents.document_type = '{{ kind.type }}'
                     and not documents.is_cancelled
                     and not lines.is_deleted
             ) as expected,
             (
                 select sum(cardinality(crm_line_ids)) from {{ ref('order_line_reconciliation') }}
-                where crm_document_type = '{{ type }}'
+                where crm_document_type = '{{ kind.type }}'
             ) as found
     {% endfor %}
 )

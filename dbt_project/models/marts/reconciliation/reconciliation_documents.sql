@@ -28,68 +28,29 @@ crosswalk as (
 ),
 
 crm_sales as (
-    select
-        links.pair_key,
-        links.link_method,
-        links.is_second,
-        documents.source_system,
-        links.document_type,
-        documents.source_key as document_id,
-        documents.order_number as document_number,
-        documents.account_id,
-        documents.order_date as document_date,
-        documents.status,
-        documents.currency,
-        documents.net_amount,
-        documents.created_at
-    from links
-    inner join {{ ref('stg_sales_orders') }} as documents
-        on
-            links.source_system = documents.source_system
-            and links.document_id = documents.source_key
-    where links.document_type = 'sales_order'
-    union all
-    select
-        links.pair_key,
-        links.link_method,
-        links.is_second,
-        documents.source_system,
-        links.document_type,
-        documents.source_key as document_id,
-        documents.quote_number as document_number,
-        documents.account_id,
-        documents.quote_date as document_date,
-        documents.status,
-        documents.currency,
-        documents.net_amount,
-        documents.created_at
-    from links
-    inner join {{ ref('stg_quotes') }} as documents
-        on
-            links.source_system = documents.source_system
-            and links.document_id = documents.source_key
-    where links.document_type = 'quote'
-    union all
-    select
-        links.pair_key,
-        links.link_method,
-        links.is_second,
-        documents.source_system,
-        links.document_type,
-        documents.source_key as document_id,
-        documents.name as document_number,
-        documents.account_id,
-        documents.close_date as document_date,
-        documents.stage as status,
-        documents.currency,
-        documents.amount as net_amount,
-        documents.created_at
-    from links
-    inner join {{ ref('stg_opportunities') }} as documents
-        on
-            links.source_system = documents.source_system
-            and links.document_id = documents.source_key
-    where links.document_type = 'opportunity'
+    {% for kind in crm_sale_kinds() -%}
+        select
+            links.pair_key,
+            links.link_method,
+            links.is_second,
+            documents.source_system,
+            links.document_type,
+            documents.source_key as document_id,
+            documents.{{ kind.number }} as document_number,
+            documents.account_id,
+            documents.{{ kind.date }} as document_date,
+            documents.{{ kind.status }}{{ ' as status' if kind.status != 'status' }},
+            documents.currency,
+            documents.{{ kind.amount }}{{ ' as net_amount' if kind.amount != 'net_amount' }},
+            documents.created_at
+        from links
+        inner join {{ ref('stg_' ~ kind.headers) }} as documents
+            on
+                links.source_system = documents.source_system
+                and links.document_id = documents.source_key
+        where links.document_type = '{{ kind.type }}'
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 -- A header without an amount is worth its lines, if every one of them says what it is worth.
