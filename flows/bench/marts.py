@@ -13,7 +13,7 @@ from psycopg import sql
 from flows.bench.identity import stage
 from flows.bench.report import Figure
 from flows.bench.scenario import bench_database, connections_file, scratch
-from flows.core.dbt import target_path
+from flows.core.dbt import parsed_manifest, target_path
 from flows.core.psql import run_psql
 from flows.core.settings import settings
 from flows.core.warehouse import connect
@@ -126,8 +126,14 @@ def _statements(mart: str, compiled: Path) -> str:
     with connect() as connection:
         rows = connection.execute(INDEXES, (SLOT, mart)).fetchall()
     indexes = [row[0].replace(f" ON {SLOT}.", f" ON {PSQL}.") for row in rows]
-    table = f"create table {PSQL}.{mart} as\n{compiled.read_text(encoding='utf-8')};"
-    return "\n".join([table, *(f"{index};" for index in indexes)])
+    table = f"create table {PSQL}.{mart} as\n{compiled.read_text(encoding='utf-8')}"
+    return ";\n".join(["begin", *_session_settings(mart), table, *indexes, "commit;"])
+
+
+def _session_settings(mart: str) -> list[str]:
+    """Return what dbt sets for the mart's transaction, so that both work on the same terms."""
+    hooks = parsed_manifest().nodes[f"model.concord.{mart}"].config.pre_hook
+    return [hook.sql for hook in hooks if hook.sql.startswith("set local")]
 
 
 def _seconds(statements: str) -> float:

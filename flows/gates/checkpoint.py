@@ -8,9 +8,10 @@ from typing import Any
 from flows.core.errors import SettingsError
 from flows.core.settings import settings
 from flows.gates.context import opened
+from flows.gates.findings import described
 from flows.gates.listing import Table, listing_query
-from flows.gates.unjudged import ROW_COUNT
-from flows.gates.verdict import Finding, Thresholds
+from flows.gates.unjudged import ROW_COUNT, Expectation
+from flows.gates.verdict import Finding
 
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
@@ -68,25 +69,28 @@ def run(  # noqa: PLR0913 - all but two by name
 
 def _finding(suite: str, table: Table, part: Table, result: Any) -> Finding:  # noqa: ANN401 - theirs
     config, found = result.expectation_config, result.result or {}
-    meta: Mapping[str, Any] = config.meta or {}
-    return Finding(
-        suite=suite,
-        rule=meta["rule"],
-        expectation=config.type,
-        severity=str(getattr(config.severity, "value", config.severity)),  # type: ignore[arg-type]
+    return described(
+        suite,
+        table,
+        _as_written(config),
         is_success=bool(result.success),
         failed=_failed(config.type, found, is_success=bool(result.success)),
         checked=int(found.get("element_count") or part.rows) + table.rows - part.rows,
         observed=_observed(config.type, found, table.rows - part.rows),
         error=_error(result.exception_info),
-        description=meta.get("description", ""),
-        advice=meta.get("advice", ""),
-        query=listing_query(config.type, config.kwargs, table),
         quick_query=listing_query(config.type, config.kwargs, part),
         is_row_rule="any(failed_rules)" in str(config.kwargs.get("unexpected_rows_query", "")),
-        thresholds=Thresholds.of(meta),
-        key=tuple(meta.get("key", ())),
     )
+
+
+def _as_written(config: Any) -> Expectation:  # noqa: ANN401 - theirs
+    severity = str(getattr(config.severity, "value", config.severity))
+    return {
+        "type": config.type,
+        "kwargs": config.kwargs,
+        "meta": config.meta or {},
+        "severity": severity,
+    }
 
 
 def _failed(kind: str, found: Mapping[str, Any], *, is_success: bool) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from flows.gates.findings import described
 from flows.gates.listing import Table, listing_query
 from flows.gates.unjudged import DEPENDS_ON, ROW_COUNT, Expectation, expectations_of
-from flows.gates.verdict import Finding, Thresholds
+from flows.gates.verdict import Finding
 
 
 def suites_without_rows(
@@ -35,20 +36,12 @@ def _is_about_rows(node: Expectation) -> bool:
 
 
 def _finding(suite: str, table: Table, node: Expectation) -> Finding:
-    meta = node["meta"]
-    query = listing_query(node["type"], node["kwargs"], table)
-    return Finding(
-        suite=suite,
-        rule=meta["rule"],
-        expectation=node["type"],
-        severity=node["severity"],
+    return described(
+        suite,
+        table,
+        node,
         is_success=True,
         checked=table.rows,
         observed=str(table.rows) if node["type"] == ROW_COUNT else "",
-        description=meta.get("description", ""),
-        advice=meta.get("advice", ""),
-        query=query,
-        quick_query=query,
-        thresholds=Thresholds.of(meta),
-        key=tuple(meta.get("key", ())),
+        quick_query=listing_query(node["type"], node["kwargs"], table),
     )
