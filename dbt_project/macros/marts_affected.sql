@@ -23,6 +23,12 @@
     (select * from {{ relation }} where version > {{ marts_watermark() }})
 {%- endmacro %}
 
+{#- Where everything is read, a loop is never the best plan, but often the one chosen: of long chains
+    of steps statistics tell too little. -#}
+{% macro no_loops_in_a_full_build() -%}
+    {%- if not is_incremental() -%} set local enable_nestloop = off {%- endif -%}
+{%- endmacro %}
+
 {#- A mart of this slot as the last run left it, or none before its first build. -#}
 {% macro marts_previous(name) %}
     {%- if not execute -%} {{- return(none) -}} {%- endif -%}

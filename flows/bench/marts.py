@@ -22,6 +22,7 @@ from flows.sandbox.volume import write_volume, write_volume_change
 Say = Callable[[str], None]
 SLOT, PSQL = "marts_a", "marts_by_psql"
 TIMES_OF_PSQL, SHARE_OF_A_CHANGE = 1.25, 10.0
+NO_LOOPS = "set local enable_nestloop = off"  # as the macro no_loops_in_a_full_build
 SETS_OF_WORK = ("quantity_flow", "order_reconciliation")
 # Created after what they read, so their order of creation is an order of building.
 TABLES = """
@@ -133,7 +134,7 @@ def _statements(mart: str, compiled: Path) -> str:
 def _session_settings(mart: str) -> list[str]:
     """Return what dbt sets for the mart's transaction, so that both work on the same terms."""
     hooks = parsed_manifest().nodes[f"model.concord.{mart}"].config.pre_hook
-    return [hook.sql for hook in hooks if hook.sql.startswith("set local")]
+    return [NO_LOOPS, *(hook.sql for hook in hooks if hook.sql.startswith("set local"))]
 
 
 def _seconds(statements: str) -> float:
