@@ -32,6 +32,10 @@ def test_the_depot_follows_units_returns_and_customers(warehouse: str) -> None:
     ship(run_id, "S2", "l1", 6, lot_number="LOT7")
     bill(run_id, "I1", "l1", 7, 70)
     send_back(run_id, "R1", "l1", 2)
+    # Ordered by the dozen, sent and returned in pieces: counted in pieces.
+    line(run_id, "l3", quantity=1, unit="DZN", net_amount=24)
+    ship(run_id, "S4", "l3", 12, lot_number="LOT9")
+    send_back(run_id, "R2", "l3", 6)
     order(run_id, "O2", customer_id="c2", order_date=date(2026, 4, 1))
     line(run_id, "l2", "O2", quantity=5, net_amount=60)
     ship(run_id, "S3", "l2", 5, order_id="O2", lot_number="LOT7", customer_id="c2")
@@ -40,6 +44,7 @@ def test_the_depot_follows_units_returns_and_customers(warehouse: str) -> None:
     assert before == [
         ("C-1", "SN1", None, 1, 1, 0, 1, "I1", 10),
         ("C-1", None, "LOT7", 6, 1, 5, 1, "I1", 60),
+        ("C-1", None, "LOT9", 12, 6, 6, 1, None, 24),
         ("C-2", None, "LOT7", 5, 0, 5, 1, None, 60),
     ]
     first_and_last = "select min(first_order_date), max(last_order_date) from "
@@ -56,6 +61,7 @@ def test_the_depot_follows_units_returns_and_customers(warehouse: str) -> None:
     assert rows(DEPOT) == [
         ("C-1", "SN1", None, 1, 1, 0, 1, "I1", 10),
         ("C-1", None, "LOT7", 11, 1, 10, 2, "I1", 120),
+        ("C-1", None, "LOT9", 12, 6, 6, 1, None, 24),
     ]
 
     # A steward parts them again, and everything is as it was.

@@ -48,6 +48,7 @@ order_flow as (
         flow.to_document_id,
         flow.to_line_id,
         flow.quantity,
+        flow.to_quantity,
         owned_orders.owner_key,
         owned_orders.customer_id,
         owned_orders.order_date,
@@ -71,7 +72,8 @@ worth as (
         order_flow.ship_to_address_id,
         order_flow.to_source_system as source_system,
         order_flow.to_line_id as shipment_line_id,
-        order_flow.quantity,
+        -- In the unit of what went out, in which it also comes back.
+        order_flow.to_quantity as quantity,
         order_lines.net_amount_reporting
         * (order_flow.quantity / nullif(order_lines.quantity, 0)) as net_amount_reporting
     from order_flow
