@@ -83,16 +83,38 @@ clashes as (
 select * from clashes
 {%- endmacro %}
 
+{#- Every value that a record may share with another. Where `first_word` is given, records of one
+    system that differ in it show that a value is a shared one. -#}
+{% macro identity_compared_values(values, first_word='null::text') -%}
+compared_values as (
+    select
+        record,
+        source_system,
+        kind,
+        {{ first_word }} as first_word,
+        common.rule,
+        common.compared_value,
+        common.largest_use
+    from records
+    cross join lateral (
+        {{ values }}
+    ) as common (rule, compared_value, largest_use)
+    where common.compared_value is not null
+)
+{%- endmacro %}
+
 {#- Every pair of records that share a value, unless the value stands for nobody in particular: on
     too many records of one system, or under different names there. -#}
-{% macro identity_value_pairs(compared_values) -%}
+{% macro identity_value_pairs() -%}
+every_hashed_value as (
+    select
+        *,
+        {{ identity_value_hash('rule', 'compared_value') }} as value_hash
+    from compared_values
+),
+
 hashed_values as (
-    select * from (
-        select
-            *,
-            {{ identity_value_hash('rule', 'compared_value') }} as value_hash
-        from {{ compared_values }}
-    ) as hashed
+    select * from every_hashed_value
     where {{ only_affected(['value_hash']) }}
 ),
 
@@ -100,7 +122,7 @@ uses as (
     select
         value_hash,
         count(*) as use_count,
-        count(*) <= min(largest_use) and min(first_word) is not distinct from max(first_word)
+        count(*) <= min(largest_use) and coalesce(min(first_word) = max(first_word), true)
             as is_of_one
     from hashed_values
     group by value_hash, source_system

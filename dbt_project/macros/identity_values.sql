@@ -1,3 +1,7 @@
+{#- A fence: each value of the select above is worked out once, not again wherever it is looked at.
+    In quotes it is a constant to the planner at once, which else allows no workers. -#}
+{% macro worked_out_once() -%} offset '0' {%- endmacro %}
+
 {#- What two records may have in common: a rule, the value, and how often one system may hold it.
     Each list is a subquery over the columns of one record. -#}
 
@@ -70,11 +74,11 @@
 {% macro identity_values_of(records, values) -%}
 with
 
--- The offset is a fence: only for these are values worked out.
+-- Only for these are values worked out.
 records as (
     select * from {{ records }}
     where {{ only_affected(['record']) }}
-    offset '0'
+    {{ worked_out_once() }}
 ),
 
 held_values as (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from flows.core.errors import RulingsError
 from flows.core.warehouse import connect
@@ -172,9 +172,9 @@ def _known_records(connection: Connection, lines: list[Line]) -> dict[str, set[s
         ]
         known[domain.name] = set()
         if has_records(connection, domain):
-            table = records_table(domain).as_string()
-            query = f"select record from {table} where record = any(%s)".encode()
-            known[domain.name] = {found for (found,) in connection.execute(query, (wanted,))}
+            query = sql.SQL("select record from {} where record = any(%s)")
+            found = connection.execute(query.format(records_table(domain)), (wanted,))
+            known[domain.name] = {record for (record,) in found}
     return known
 
 

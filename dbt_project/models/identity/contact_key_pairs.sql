@@ -13,6 +13,9 @@
     )
 }}
 
+{%- set names_are_alike = function('names_are_alike')
+    ~ '(one.normalised_name, other.normalised_name)' %}
+
 -- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
 with
 
@@ -21,24 +24,10 @@ records as (
     where {{ identity_only_holders() }}
 ),
 
-compared_values as (
-    select
-        record,
-        source_system,
-        kind,
-        -- Misspelt names of one person differ; the pairs are compared below.
-        null::text as first_word,
-        common.rule,
-        common.compared_value,
-        common.largest_use
-    from records
-    cross join lateral (
-        {{ identity_contact_values() }}
-    ) as common (rule, compared_value, largest_use)
-    where common.compared_value is not null
-),
+-- Misspelt names of one person differ in any word; the pairs are compared below.
+{{ identity_compared_values(identity_contact_values()) }},
 
-{{ identity_value_pairs('compared_values') }},
+{{ identity_value_pairs() }},
 
 compared_pairs as (
     select
@@ -46,7 +35,7 @@ compared_pairs as (
         pairs.other as right_record,
         pairs.rule,
         pairs.value_hash,
-        {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+        {{ names_are_alike }}
         or one.given_name = other.given_name as has_alike_names,
         one.birth_date <> other.birth_date as has_other_birth_date
     from value_pairs as pairs

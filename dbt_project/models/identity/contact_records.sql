@@ -19,7 +19,6 @@ contacts as (
         and {{ only_affected(['source_system', "'contacts'", 'source_key']) }}
 ),
 
--- The offset is a fence: each value is worked out once, not again wherever it is looked at.
 folded as (
     select
         *,
@@ -28,7 +27,7 @@ folded as (
         {{ function('normalise_number') }}(national_id) as bare_national_id,
         {{ function('normalise_email') }}(email) as compared_email
     from contacts
-    offset '0'
+    {{ worked_out_once() }}
 ),
 
 named as (
@@ -40,12 +39,13 @@ named as (
             {{ function('generation') }}(last_name), {{ function('generation') }}(first_name)
         ) as generation
     from folded
-    offset '0'
+    {{ worked_out_once() }}
 ),
 
 features as (
     select
-        {{ identity_record('records.source_system', "'contacts'", 'records.source_key') }} as record,
+        {{ identity_record('records.source_system', "'contacts'", 'records.source_key') }}
+            as record,
         records.source_system,
         'contacts' as entity,
         records.source_key,
@@ -78,7 +78,9 @@ features as (
         records.email_domain,
         {{ identity_known([
             "coalesce(phone.standard, " ~ function('phone_digits') ~ "(records.phone))",
-            "coalesce(mobile_phone.standard, " ~ function('phone_digits') ~ "(records.mobile_phone))",
+            "coalesce(mobile_phone.standard, "
+            ~ function('phone_digits')
+            ~ "(records.mobile_phone))",
         ]) }} as phones,
         {{ function('street_name') }}(records.street) as street,
         {{ function('house_number') }}(records.street) as house_number,
@@ -92,14 +94,15 @@ features as (
             identity_record('records.source_system', "'customers'", 'records.customer_id'),
         ]) }} as customer_keys,
         -- Father and son may have everything in common but this.
-        -- Father and son may have everything in common but this.
         {{ identity_known(["'generation:' || records.generation"]) }} as conflict_keys
     from named as records
     left join {{ ref('nicknames') }} as nicknames
         on split_part(records.normalised_first_name, ' ', 1) = nicknames.nickname
     {{ identity_standard('phone', 'phone', 'records.country', 'btrim(records.phone)') }}
-    {{ identity_standard('mobile_phone', 'phone', 'records.country', 'btrim(records.mobile_phone)') }}
-    offset '0'
+    {{ identity_standard(
+        'mobile_phone', 'phone', 'records.country', 'btrim(records.mobile_phone)'
+    ) }}
+    {{ worked_out_once() }}
 ),
 
 -- One number is written with its country and another without: their ends are compared.

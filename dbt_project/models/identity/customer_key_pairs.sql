@@ -13,6 +13,9 @@
     )
 }}
 
+{%- set names_are_alike = function('names_are_alike')
+    ~ '(one.normalised_name, other.normalised_name)' %}
+
 -- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
 with
 
@@ -127,24 +130,14 @@ merge_pairs as (
             and losers.source_key <> survivors.source_key
 ),
 
-compared_values as (
-    select
-        record,
-        source_system,
-        kind,
-        case when common.largest_use = {{ identity_shared_value_limit() }} then left(first_word, 3) end
-            as first_word,
-        common.rule,
-        common.compared_value,
-        common.largest_use
-    from records
-    cross join lateral (
-        {{ identity_customer_values() }}
-    ) as common (rule, compared_value, largest_use)
-    where common.compared_value is not null
-),
+-- A value that includes the name is shared by namesakes; any other tells one company.
+{{ identity_compared_values(
+    identity_customer_values(),
+    'case when common.largest_use = ' ~ identity_shared_value_limit()
+    ~ ' then left(first_word, 3) end',
+) }},
 
-{{ identity_value_pairs('compared_values') }},
+{{ identity_value_pairs() }},
 
 ordered_pairs as (
     select
@@ -177,7 +170,7 @@ compared_pairs as (
         pairs.rule like 'name\_and\_%' as is_rule,
         one.tax_country <> other.tax_country as has_other_country,
         one.postal_code <> other.postal_code as has_other_postal_code,
-        not (one.addresses && other.addresses) as has_other_address,
+        one.addresses && other.addresses as has_same_address,
         one.legal_form <> other.legal_form as has_other_legal_form,
         case
             when pairs.rule in ('tax_id', 'registration_id', 'external_id')
@@ -189,7 +182,7 @@ compared_pairs as (
                     or one.postal_code = other.postal_code
                     or one.email_domain = other.email_domain
                     or one.website_domain = other.website_domain
-                    or {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+                    or {{ names_are_alike }}
         end as is_corroborated
     from ordered_pairs as pairs
     inner join records as one on pairs.left_record = one.record
@@ -223,7 +216,10 @@ judged_pairs as (
         -- A company and its partnership (GmbH, GmbH & Co. KG) share their name and most else.
         and has_other_legal_form is not true
         -- Of namesakes in one town at two addresses, the model knows how rare their name is.
-        and (rule not in ('name_and_town', 'name_and_postal_code') or has_other_address is not true)
+        and (
+            rule not in ('name_and_town', 'name_and_postal_code')
+            or has_same_address is not false
+        )
 )
 
 select * from judged_pairs

@@ -134,8 +134,6 @@ records as (
     select * from customer_records
 ),
 
--- The offset is a fence, here and below: each value is worked out once, not again wherever it is
--- looked at. In quotes it is a constant to the planner at once, which else allows no workers.
 folded as (
     select
         *,
@@ -149,17 +147,17 @@ folded as (
         {{ function('normalise_postal_code') }}(postal_code) as compared_postal_code,
         {{ function('fold_words') }}(city) as compared_city
     from records
-    offset '0'
+    {{ worked_out_once() }}
 ),
 
 worded as (
     select
         folded.*,
-        {{ function('strip_legal_form') }}(folded_name) as normalised_name,
-        {{ function('legal_form') }}(folded_name) as legal_form,
-        {{ function('registered_domain') }}(compared_email) as email_domain,
-        {{ function('is_plausible_number') }}(bare_tax_id) as has_tax_id,
-        {{ function('is_plausible_number') }}(bare_registration_id) as has_registration_id,
+        {{ function('strip_legal_form') }}(folded.folded_name) as normalised_name,
+        {{ function('legal_form') }}(folded.folded_name) as legal_form,
+        {{ function('registered_domain') }}(folded.compared_email) as email_domain,
+        {{ function('is_plausible_number') }}(folded.bare_tax_id) as has_tax_id,
+        {{ function('is_plausible_number') }}(folded.bare_registration_id) as has_registration_id,
         -- Most have one address, which is read already.
         array(
             select distinct sites.site
@@ -181,18 +179,19 @@ worded as (
                     unnest(folded.streets, folded.postal_codes, folded.cities)
                         as written (street, postal_code, city)
                 where written.street is not null
-                offset '0'
+                {{ worked_out_once() }}
             ) as sites
             where sites.site is not null
             order by sites.site
         ) as addresses
     from folded
-    offset '0'
+    {{ worked_out_once() }}
 ),
 
 features as (
     select
-        {{ identity_record('records.source_system', 'records.entity', 'records.source_key') }} as record,
+        {{ identity_record('records.source_system', 'records.entity', 'records.source_key') }}
+            as record,
         records.source_system,
         records.entity,
         records.source_key,
@@ -217,17 +216,20 @@ features as (
                 then coalesce(tax.standard, records.bare_tax_id)
         end as tax_key,
         coalesce(left(tax.standard_country, 2), records.country) as tax_country,
-        case when records.has_registration_id then records.bare_registration_id end as registration_id,
+        case when records.has_registration_id then records.bare_registration_id end
+            as registration_id,
         case
             when records.has_registration_id and registration.is_valid is not false
                 then coalesce(registration.standard, records.bare_registration_id)
         end as registration_key,
         {{ identity_known([
             "case when tax.is_valid then tax.standard_country || ':' || tax.standard end",
-            "case when registration.is_valid then registration.standard_country || ':' || registration.standard end",
+            "case when registration.is_valid"
+            ~ " then registration.standard_country || ':' || registration.standard end",
         ]) }} as conflict_keys,
-        {{ identity_known(["coalesce(phone.standard, " ~ function('phone_digits') ~ "(records.phone))"]) }}
-            as phones,
+        {{ identity_known([
+            "coalesce(phone.standard, " ~ function('phone_digits') ~ "(records.phone))",
+        ]) }} as phones,
         {{ identity_known(['records.compared_email']) }} as emails,
         case when free_mail.domain is null then records.email_domain end as email_domain,
         records.website_domain,
@@ -242,7 +244,9 @@ features as (
         records.address_keys
     from worded as records
     {{ identity_standard('tax', 'tax_id', 'records.country', 'records.bare_tax_id') }}
-    {{ identity_standard('registration', 'registration_id', 'records.country', 'records.bare_registration_id') }}
+    {{ identity_standard(
+        'registration', 'registration_id', 'records.country', 'records.bare_registration_id'
+    ) }}
     {{ identity_standard('phone', 'phone', 'records.country', 'btrim(records.phone)') }}
     left join {{ ref('free_mail_domains') }} as free_mail
         on records.email_domain = free_mail.domain

@@ -13,6 +13,9 @@
     )
 }}
 
+{%- set names_are_alike = function('names_are_alike')
+    ~ '(one.normalised_name, other.normalised_name)' %}
+
 -- Nested loops are off: the planner takes shared values for rare and would compare all pairs.
 with
 
@@ -21,23 +24,9 @@ records as (
     where {{ identity_only_holders() }}
 ),
 
-compared_values as (
-    select
-        record,
-        source_system,
-        kind,
-        null::text as first_word,
-        common.rule,
-        common.compared_value,
-        common.largest_use
-    from records
-    cross join lateral (
-        {{ identity_product_values() }}
-    ) as common (rule, compared_value, largest_use)
-    where common.compared_value is not null
-),
+{{ identity_compared_values(identity_product_values()) }},
 
-{{ identity_value_pairs('compared_values') }},
+{{ identity_value_pairs() }},
 
 judged_pairs as (
     select
@@ -47,9 +36,12 @@ judged_pairs as (
         pairs.value_hash,
         pairs.rule = 'written_alike' as is_rule,
         one.source_system <> other.source_system as is_of_two_systems,
-        one.normalised_name is not distinct from other.normalised_name as has_same_name,
+        coalesce(
+            one.normalised_name = other.normalised_name,
+            one.normalised_name is null and other.normalised_name is null
+        ) as has_same_name,
         case
-            when not {{ function('names_are_alike') }}(one.normalised_name, other.normalised_name)
+            when not {{ names_are_alike }}
                 then 'nothing alike but the number'
         end as clash
     from value_pairs as pairs

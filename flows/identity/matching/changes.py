@@ -6,9 +6,8 @@ from importlib.resources import files
 
 from psycopg import Connection, sql
 
-from flows.identity.matching.domains import Domain, Features
+from flows.identity.matching.domains import LONGEST_TERM, Domain, Features
 
-LONGEST_TERM = 200  # an index entry has its limits; longer values count as one
 RARE_RECORDS = 2  # so many may hold a rare value: one company, once in each of two systems
 MOST_PAIRS_OF_GROUPS = 100  # identical records beyond it are linked through their first
 

@@ -13,6 +13,7 @@ from flows.identity.matching.weights import Weights, read_weights
 if TYPE_CHECKING:
     from splink.internals.comparison_creator import ComparisonCreator
 
+LONGEST_TERM = 200  # an index entry has its limits; longer values count as one
 SEPARATOR = "\x1f"  # between the values of a list on its way into the engine
 
 

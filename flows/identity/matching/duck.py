@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.core.errors import MatchingError
-from flows.identity.matching.domains import SEPARATOR
+from flows.identity.matching.domains import LONGEST_TERM, SEPARATOR
 
 if TYPE_CHECKING:
     from splink.internals.database_api import DatabaseAPISubClass
@@ -71,7 +71,7 @@ class DuckEngine:
             f"(where coalesce(terms.is_rare, true)) as rare_{column} "
             f"from (select group_number, unnest({column}) as element, "
             f"generate_subscripts({column}, 1) as place from groups) as held left join terms "
-            f"on terms.term = substring('{column}=' || held.element, 1, 200) "
+            f"on terms.term = substring('{column}=' || held.element, 1, {LONGEST_TERM}) "
             "group by held.group_number"
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from flows.core.warehouse import connect
 from flows.identity.matching.changes import Scope, note_changes
@@ -164,7 +164,8 @@ def _changes(
         "order by abs(after - before) desc, l, r"
     ).fetchall()
     ids = _ids(connection, model.domain)
-    pairs = [Example(*_records(connection, left, right), b, a) for left, right, b, a in turned]
+    records = _records(connection, {group for pair in turned for group in pair[:2]})
+    pairs = [Example(records[left], records[right], b, a) for left, right, b, a in turned]
     same = [ids.get(p.left_record) == ids.get(p.right_record) for p in pairs]
     won = [p.proposed_probability >= accept for p in pairs]
     return {
@@ -184,21 +185,21 @@ def _accept_above(connection: Connection, domain: Domain) -> float:
     return float(row[0]) if row else 1.0
 
 
-def _records(connection: Connection, left: int, right: int) -> tuple[str, str]:
-    found: dict[int, str] = dict(
-        connection.execute(
-            "select group_number, record from record_groups where group_number in (%s, %s)",
-            (left, right),
-        ).fetchall()
+def _records(connection: Connection, groups: set[int]) -> dict[int, str]:
+    """Return the record that stands for each group."""
+    found = connection.execute(
+        "select group_number, record from record_groups where group_number = any(%s)",
+        (sorted(groups),),
     )
-    return found[left], found[right]
+    return dict(found.fetchall())
 
 
 def _ids(connection: Connection, domain: Domain) -> dict[str, str]:
     """Return the id that each record has now."""
-    singular = domain.singular
-    query = (
-        f"select concat_ws('|', source_system, entity, source_key), {singular}_id "
-        f"from identity.{singular}_crosswalk where is_current"
+    query = sql.SQL(
+        "select concat_ws('|', source_system, entity, source_key), {} from {} where is_current"
+    ).format(
+        sql.Identifier(f"{domain.singular}_id"),
+        sql.Identifier("identity", f"{domain.singular}_crosswalk"),
     )
-    return dict(connection.execute(query.encode()).fetchall())
+    return dict(connection.execute(query).fetchall())

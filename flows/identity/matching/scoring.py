@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.identity.matching.bounds import most
-from flows.identity.matching.domains import Domain, Features
+from flows.identity.matching.domains import LONGEST_TERM, Domain, Features
 from flows.identity.matching.engines import Engine
 from flows.identity.matching.weights import Weights
 
@@ -101,7 +101,7 @@ def _features_query(model: Model, engine: Engine) -> str:
         )
         joins.append(
             f"left join terms as terms_{column} "
-            f"on terms_{column}.term = substring('{column}=' || groups.{column}, 1, 200)"
+            f"on terms_{column}.term = substring('{column}=' || groups.{column}, 1, {LONGEST_TERM})"
         )
     for column in model.features.list_weighed():
         if column in model.weights.term_frequency_columns:  # putting them in order costs most

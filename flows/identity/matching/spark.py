@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.core.errors import MatchingError, SettingsError
-from flows.identity.matching.domains import SEPARATOR
+from flows.identity.matching.domains import LONGEST_TERM, SEPARATOR
 
 if TYPE_CHECKING:
     from splink.internals.database_api import DatabaseAPISubClass
@@ -62,7 +62,7 @@ class SparkEngine:
             "coalesce(terms.is_rare, true) as is_rare))) as held "
             f"from (select group_number, posexplode({column}) as (place, element) from groups) "
             "as held left join terms "
-            f"on terms.term = substring('{column}=' || held.element, 1, 200) "
+            f"on terms.term = substring('{column}=' || held.element, 1, {LONGEST_TERM}) "
             "group by held.group_number) as gathered"
         )
 
