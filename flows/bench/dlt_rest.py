@@ -48,6 +48,8 @@ def main() -> None:
                     "write_disposition": "append",
                     "primary_key": "Id",
                     "max_table_nesting": 0,
+                    # Objects are read at the same time; a page at a time, as their links demand.
+                    "parallelized": True,
                     "endpoint": {
                         "path": "services/data/v68.0/query",
                         "params": {"q": soql},

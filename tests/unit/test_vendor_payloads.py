@@ -133,7 +133,7 @@ def test_results_without_records_have_none() -> None:
 def test_a_recorded_order_lands_to_the_letter_with_its_company(mark: str) -> None:
     """Versions, empty ids and dates, choices, nested addresses and lines, exact amounts."""
     given = answer(200, f'{mark}{{"@odata.context":"c","@odata.count":1,"value":[{ORDER}]}}')
-    page = page_of(json_page(given, "value"), Company("c1", "Ørsta AS"), {}, extra={})
+    page = page_of(json_page(given, "value"), Company("c1", "Ørsta AS"), {})
     assert page.lines.decode().endswith(f",{ORDER[1:]}\n")
     assert page.keys == ["c1|5d115c9c-44e3-ea11-bb43-000d3a2feca1"]
     assert str(page.versions[0]).startswith("2026-11-18T20:05:51.6030000Z#")
@@ -143,7 +143,7 @@ def test_a_recorded_order_lands_to_the_letter_with_its_company(mark: str) -> Non
 def test_a_record_that_was_never_changed_has_no_stamp() -> None:
     row = '{"id":"a","lastModifiedDateTime":"0001-01-01T00:00:00Z"}'
     given = answer(200, f'{{"value":[{row}]}}')
-    page = page_of(json_page(given, "value"), Company("c1", "c"), {}, extra={})
+    page = page_of(json_page(given, "value"), Company("c1", "c"), {})
     assert str(page.versions[0]).startswith("#")
 
 

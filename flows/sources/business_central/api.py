@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import zip_longest
+from typing import Any
 from urllib.parse import quote
 
 from flows.core.errors import NotPermittedError, SourceRefusedError, TruncatedAnswerError
@@ -18,6 +20,7 @@ from flows.sources.business_central.queries import (
     asking,
     counting,
 )
+from flows.sources.business_central.rows import is_in_local_currency
 from flows.sources.http import Answer, HttpClient, JsonPage, PageGuard, Request, json_page, next_url
 
 EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
@@ -132,6 +135,10 @@ class BusinessCentralApi:
             self._currencies[company.id] = next(self._local_currencies(company), None)
         return self._currencies[company.id]
 
+    def unnamed_currency(self, company: Company, name: str, row: Mapping[str, Any]) -> str | None:
+        """Return the currency of a row that names none, None where the row names it."""
+        return self.local_currency(company) if is_in_local_currency(name, row) else None
+
     def _told_currencies(self) -> Iterator[tuple[str, str]]:
         """Yield what the companies say themselves, asked for in one call."""
         known = self.metadata.sets.get("companyInformation")
@@ -141,8 +148,8 @@ class BusinessCentralApi:
         for start in range(0, len(self.companies), MOST_IN_BATCH):
             asked = self.companies[start : start + MOST_IN_BATCH]
             questions = [Question(query.path(one), PLAIN | PRIMARY) for one in asked]
-            for one, answer in zip(asked, self.batch(questions, "list companyInformation"),
-                                   strict=True):  # fmt: skip
+            answers = self._answers(questions, "list companyInformation")
+            for one, answer in zip(asked, answers, strict=False):
                 rows = (answer.json() or {}).get("value") if answer.is_success else None
                 if rows and rows[0].get("currencyCode"):
                     yield one.id, str(rows[0]["currencyCode"])
@@ -164,12 +171,19 @@ class BusinessCentralApi:
         if len(companies) == 1:
             return [self._count(name, companies[0])]
         questions = [counting(one, name) for one in companies]
-        found = map(number_in, self.batch(questions, f"count {name}"))
+        found = map(number_in, self._answers(questions, f"count {name}"))
         # What a batch could not answer is asked for by itself, to be refused or retried.
         return [
             self._count(name, one) if number is None else number
-            for one, number in zip(companies, found, strict=True)
+            for one, number in zip_longest(companies, found)
         ]
+
+    def _answers(self, questions: Sequence[Question], purpose: str) -> Sequence[Answer]:
+        """Return what a batch answers, nothing where batches are refused as such."""
+        try:
+            return self.batch(questions, purpose)
+        except SourceRefusedError:
+            return []
 
     def _count(self, name: str, company: Company) -> int:
         one = counting(company, name)

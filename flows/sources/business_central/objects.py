@@ -37,7 +37,7 @@ REREAD: Mapping[str, str] = {
 }
 # What leaves these lists is not deleted when it was posted; its successors tell.
 POSTED_INTO: Mapping[str, str] = {"salesOrders": "salesInvoices"}
-IN_LOCAL_CURRENCY = frozenset({"items", "currencyExchangeRates"})
+IN_LOCAL_CURRENCY = frozenset({"items"})  # others say so by leaving their currency empty
 
 _LINE = (
     "sequence lineType lineObjectNumber description unitOfMeasureCode quantity unitPrice "

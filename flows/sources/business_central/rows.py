@@ -5,11 +5,12 @@ Business Central says it in the address only.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Any
 
-from flows.sources.business_central.objects import CURSORS
+from flows.sources.business_central.objects import CURSORS, IN_LOCAL_CURRENCY
 from flows.sources.business_central.queries import Company
 from flows.sources.business_central.stamps import stamp
 from flows.sources.http import JsonPage
@@ -40,22 +41,38 @@ def stamp_in(row: Mapping[str, Any]) -> str | None:
     return None if text.startswith(NEVER) else stamp(text)
 
 
+def is_in_local_currency(name: str, row: Mapping[str, Any]) -> bool:
+    """Tell whether the amounts of a row are in its company's own currency without saying so."""
+    code = row.get("relationalCurrencyCode", row.get("currencyCode"))
+    return name in IN_LOCAL_CURRENCY or code == ""
+
+
+@cache
+def _beginning(company: Company, currency: str | None) -> bytes:
+    told = {"_companyId": company.id, "_companyName": company.name}
+    if currency:
+        told["_localCurrency"] = currency
+    return json.dumps(told)[:-1].encode() + b","
+
+
 def page_of(  # noqa: PLR0913 - all by name
     page: JsonPage,
     company: Company,
     state: State,
     *,
-    extra: Mapping[str, object],
+    local_currency: Callable[[Mapping[str, Any]], str | None] = lambda _: None,
     known: AbstractSet[tuple[str, str | None]] = frozenset(),
     may_repeat: bool = True,
 ) -> Page:
     """Return a page's rows without those `known` from the page before.
 
-    Every version carries a digest: amounts still to pay change without the row's timestamp.
+    `local_currency` gives the currency of a row that names none. Every version carries a digest:
+    amounts still to pay change without the row's timestamp.
     """
-    told = json.dumps({"_companyId": company.id, "_companyName": company.name, **extra})
-    prefix = told[:-1].encode() + b","
-    lines = [prefix + line[1:] for line in page.lines.split(b"\n")[:-1]]
+    lines = [
+        _beginning(company, local_currency(row)) + line[1:]
+        for row, line in zip(page.rows, page.lines.split(b"\n")[:-1], strict=True)
+    ]
     keys = [key_of(company.id, str(row["id"])) for row in page.rows]
     versions = [
         version_of(stamp_in(row) or "", line, fresh_from="")

@@ -1,6 +1,7 @@
 """The Business Central source: what there is, what changed, and what the census wants to know."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from flows.sources.business_central.objects import (
     CURSORS,
     ENTITIES,
     EXPANDED,
-    IN_LOCAL_CURRENCY,
     POSTED_INTO,
     needed,
 )
@@ -118,14 +118,15 @@ class BusinessCentralSource:
         for company, chunk in self._by_company(keys):
             condition = " or ".join(f"id eq {id_of(key)}" for key in chunk)
             missing = set(chunk)
+            currency = partial(self._api.unnamed_currency, company, name)
             query = Query(name, filter=condition, expand=expand)
             for page in self._api.pages(company, query):
-                found = page_of(page, company, state, extra=self._extra(name, company))
+                found = page_of(page, company, state, local_currency=currency)
                 missing -= set(found.keys)
                 yield found
             for key in sorted(missing):
                 if one := self._api.row(company, Query(name, expand=expand), id_of(key)):
-                    yield page_of(one, company, state, extra=self._extra(name, company))
+                    yield page_of(one, company, state, local_currency=currency)
 
     def fates(self, name: str, keys: Sequence[str]) -> Mapping[str, Fate]:
         """Look ids up one by one; what is gone from a list of open documents may be posted."""
@@ -153,11 +154,6 @@ class BusinessCentralSource:
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()
-
-    def _extra(self, name: str, company: Company) -> Mapping[str, object]:
-        if name not in IN_LOCAL_CURRENCY:
-            return {}
-        return {"_localCurrency": self._api.local_currency(company)}
 
     def _fate(self, name: str, key: str) -> Fate:
         company = next((one for one in self._api.companies if one.id == company_of(key)), None)

@@ -9,11 +9,12 @@ read again from the primary.
 
 from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flows.core.errors import SourceRefusedError
 from flows.sources.business_central.api import BusinessCentralApi, FirstPage
-from flows.sources.business_central.objects import CURSORS, EXPANDED, IN_LOCAL_CURRENCY, REREAD
+from flows.sources.business_central.objects import CURSORS, EXPANDED, REREAD
 from flows.sources.business_central.opening import COMPANIES_AT_ONCE, opening
 from flows.sources.business_central.queries import Company, Query
 from flows.sources.business_central.rows import page_of, stamp_in
@@ -148,7 +149,7 @@ class Walk:
                 page,
                 company,
                 self._saved(),
-                extra=self._extra(company, page),
+                local_currency=partial(self._api.unnamed_currency, company, self._name),
                 known=known,
                 may_repeat=not is_new,
             )
@@ -179,11 +180,6 @@ class Walk:
         reading["newest"] = max(reading["newest"] or "", *stamps)
         if stamps == sorted(stamps) and stamps[0] >= (reading["after"] or ""):
             reading["after"] = stamps[-1]
-
-    def _extra(self, company: Company, page: JsonPage) -> dict[str, object]:
-        if self._name not in IN_LOCAL_CURRENCY or not page.rows:
-            return {}
-        return {"_localCurrency": self._api.local_currency(company)}
 
     def _saved(self) -> State:
         companies = self._state["companies"]

@@ -84,7 +84,13 @@ class SalesforceApi:
             headers={"Content-Type": "application/json"},
             body=body,
         )
-        results = self.client.read(request, lambda answer: _results(answer, len(names)))
+        try:
+            results = self.client.read(request, lambda answer: _results(answer, len(names)))
+        except NotPermittedError:
+            raise
+        except SourceRefusedError:
+            # Proxies let some through and not others: without batches each is asked by itself.
+            results = [{} for _ in names]
         for name, result in zip(names, results, strict=True):
             if described := self._seen(name, result):
                 yield name, described

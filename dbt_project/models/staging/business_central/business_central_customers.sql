@@ -2,7 +2,7 @@ with fields as (
     {{ vendor_fields(source('microsoft', 'business_central_customer'), [
         'id', '_companyId', '_companyName', 'number', 'displayName', 'taxRegistrationNumber',
         'email', 'phoneNumber', 'website', 'currencyCode', 'paymentTermsId', 'creditLimit',
-        'blocked', 'lastModifiedDateTime',
+        'blocked', '_localCurrency', 'lastModifiedDateTime',
     ]) }}
 ),
 
@@ -43,7 +43,7 @@ final as (
         'email': 'email',
         'phone': 'phone_number',
         'website': 'website',
-        'currency': 'currency_code',
+        'currency': 'coalesce(currency_code, _local_currency)',
         'payment_terms': 'terms_code',
         'credit_limit': "nullif(credit_limit, '0')",
         'is_blocked':

@@ -4,7 +4,7 @@ with invoice_fields as (
     {{ business_central_documents(source('microsoft', 'business_central_sales_invoice'), [
         'number', 'customerId', 'orderId', 'orderNumber', 'invoiceDate', 'dueDate', 'status',
         'currencyCode', 'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
-        'remainingAmount',
+        'remainingAmount', '_localCurrency',
     ]) }}
 ),
 
@@ -12,7 +12,7 @@ memo_fields as (
     {{ business_central_documents(source('microsoft', 'business_central_sales_credit_memo'), [
         'number', 'customerId', 'invoiceId', 'creditMemoDate', 'dueDate', 'status', 'currencyCode',
         'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
-        'customerReturnReasonId',
+        'customerReturnReasonId', '_localCurrency',
     ]) }}
 ),
 
@@ -42,7 +42,7 @@ documents as (
         invoice_fields.invoice_date,
         invoice_fields.due_date,
         {{ business_central_word('invoice_fields.status') }} as status,
-        invoice_fields.currency_code,
+        coalesce(invoice_fields.currency_code, invoice_fields._local_currency) as currency_code,
         invoice_fields.total_amount_excluding_tax as net_amount,
         invoice_fields.total_tax_amount as tax_amount,
         invoice_fields.total_amount_including_tax as gross_amount,
@@ -72,7 +72,7 @@ documents as (
         memo_fields.credit_memo_date,
         memo_fields.due_date,
         {{ business_central_word('memo_fields.status') }},
-        memo_fields.currency_code,
+        coalesce(memo_fields.currency_code, memo_fields._local_currency),
         {{ scaled('memo_fields.total_amount_excluding_tax', -1) }},
         {{ scaled('memo_fields.total_tax_amount', -1) }},
         {{ scaled('memo_fields.total_amount_including_tax', -1) }},

@@ -3,7 +3,7 @@
 with fields as (
     {{ business_central_documents(source('microsoft', 'business_central_sales_order'), [
         '_postedBy', 'number', 'customerId', 'orderDate', 'requestedDeliveryDate', 'status',
-        'fullyShipped', 'currencyCode', 'totalAmountExcludingTax', 'totalTaxAmount',
+        'fullyShipped', 'currencyCode', '_localCurrency', 'totalAmountExcludingTax', 'totalTaxAmount',
         'totalAmountIncludingTax', 'externalDocumentNumber',
     ], objects=['salesOrderLines']) }}
 ),
@@ -11,7 +11,7 @@ with fields as (
 invoice_fields as (
     {{ business_central_documents(source('microsoft', 'business_central_sales_invoice'), [
         'orderId', 'orderNumber', 'customerId', 'invoiceDate', 'status', 'currencyCode',
-        'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
+        '_localCurrency', 'totalAmountExcludingTax', 'totalTaxAmount', 'totalAmountIncludingTax',
         'externalDocumentNumber',
     ]) }}
 ),
@@ -61,7 +61,7 @@ orders as (
             ) then 'partially_shipped'
             else 'released'
         end as known_status,
-        currency_code,
+        coalesce(currency_code, _local_currency) as currency_code,
         total_amount_excluding_tax as net_amount,
         total_tax_amount as tax_amount,
         total_amount_including_tax as gross_amount,
@@ -84,7 +84,7 @@ orders as (
         first_date,
         null,
         'invoiced',
-        currency_code,
+        coalesce(currency_code, _local_currency) as currency_code,
         net_amount::text,
         tax_amount::text,
         gross_amount::text,

@@ -1,7 +1,7 @@
 with fields as (
     {{ business_central_documents(source('microsoft', 'business_central_sales_quote'), [
         'number', 'status', 'documentDate', 'validUntilDate', 'sentDate', 'acceptedDate',
-        'currencyCode', 'totalAmountExcludingTax',
+        'currencyCode', '_localCurrency', 'totalAmountExcludingTax',
     ]) }}
 ),
 
@@ -15,7 +15,7 @@ final as (
         }, "'draft'"),
         'quote_date': business_central_date('document_date'),
         'valid_until': business_central_date('valid_until_date'),
-        'currency': 'currency_code',
+        'currency': 'coalesce(currency_code, _local_currency)',
         'net_amount': 'total_amount_excluding_tax',
         'modified_at': business_central_date('last_modified_date_time'),
     }) }}

@@ -43,8 +43,11 @@ def listing(tenant: Tenant, request: Request, target: Target) -> Reply:
     if token is not None and "$top" not in params:
         content["@odata.nextLink"] = _next_link(request, token)
     applied = request.headers.get("prefer", "")
-    headers = {"Preference-Applied": applied} if "maxpagesize" in applied else {}
-    return Reply.of_json(200, content, **headers)
+    reply = Reply.of_json(200, content)
+    reply.headers |= HEADERS
+    if "maxpagesize" in applied:
+        reply.headers["Preference-Applied"] = applied
+    return reply
 
 
 def shape_of(tenant: Tenant, request: Request, target: Target) -> Render:

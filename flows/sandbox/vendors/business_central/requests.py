@@ -10,6 +10,7 @@ from flows.sandbox.vendors.business_central.addresses import (
     companies_target,
     target_of,
 )
+from flows.sandbox.vendors.business_central.companies import listed_companies
 from flows.sandbox.vendors.business_central.errors import bad_request, no_record, refused
 from flows.sandbox.vendors.business_central.metadata import metadata
 from flows.sandbox.vendors.business_central.reading import HEADERS, count, listing, shape_of
@@ -61,15 +62,10 @@ def _companies(tenant: Tenant, request: Request, target: Target) -> Reply:
             "within Microsoft Dynamics NAV OData web services."
         )
         raise refused(405, "BadRequest_MethodNotAllowed", message)
-    shown = [
-        {"id": key, "systemVersion": "27.0", "timestamp": place, "name": name,
-         "displayName": name, "businessProfileId": ""}
-        for place, (key, name) in enumerate(tenant.companies.items(), start=1)
-    ]  # fmt: skip
     context = f"{request.url}/$metadata#companies"
     if target.key is None:
-        return _json({"@odata.context": context, "value": shown})
-    found = [one for one in shown if one["id"] == target.key.lower()]
+        return _json({"@odata.context": context, "value": listed_companies(tenant, request.params)})
+    found = listed_companies(tenant, {"$filter": f"id eq {target.key.lower()}"})
     if not found:
         raise no_record("Company", target.key)
     return _json({"@odata.context": f"{context}/$entity", **found[0]})
@@ -128,7 +124,7 @@ def _inner(tenant: Tenant, outer: Request, wanted: dict[str, Any]) -> dict[str, 
     body = wanted.get("body")
     request = Request(
         wanted["method"].upper(),
-        parts.path.strip("/"),
+        parts.path.rpartition("/api/v2.0/")[2].strip("/"),
         dict(parse_qsl(parts.query)),
         {name.lower(): value for name, value in wanted.get("headers", {}).items()},
         orjson.dumps(body) if body is not None else b"",
