@@ -46,9 +46,12 @@ def test_csv_and_json_lines_land_as_received_with_balanced_accounts(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("orders.csv.gz", gzip.compress(ORDERS)),
-        ("orders.csv.gz", gzip.compress(ORDERS[:25]) + gzip.compress(ORDERS[25:])),
-        ("orders.jsonl.gz", gzip.compress(JSON_ORDERS)),
+        ("orders.csv.gz", gzip.compress(ORDERS, mtime=0)),
+        (
+            "orders.csv.gz",
+            gzip.compress(ORDERS[:25], mtime=0) + gzip.compress(ORDERS[25:], mtime=0),
+        ),
+        ("orders.jsonl.gz", gzip.compress(JSON_ORDERS, mtime=0)),
         ("ORDERS.JSONL", JSON_ORDERS),
     ],
 )

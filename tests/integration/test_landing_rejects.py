@@ -92,7 +92,7 @@ def test_a_header_only_is_a_batch_of_no_rows(tmp_path: Path) -> None:
     assert query("select count(*) from raw.orders") == [(0,)]
 
 
-PACKED = gzip.compress(random.Random(7).randbytes(4000).hex().encode())
+PACKED = gzip.compress(random.Random(7).randbytes(4000).hex().encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ PACKED = gzip.compress(random.Random(7).randbytes(4000).hex().encode())
     [
         ({"orders.csv": b""}, "The file is empty"),
         ({"orders.jsonl": b""}, "The file is empty"),
-        ({"orders.csv.gz": gzip.compress(b"")}, "The file is empty"),
+        ({"orders.csv.gz": gzip.compress(b"", mtime=0)}, "The file is empty"),
         ({"orders.csv": b"a,a\n1,2\n"}, "more than once"),
         ({"orders.jsonl.gz": PACKED[:-100]}, "truncated"),
         ({"orders.jsonl.gz": b'{"order_id": 1}\n'}, "not valid gzip"),
