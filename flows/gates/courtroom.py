@@ -26,14 +26,14 @@ ANSWER = "answer:"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
-_begun: list[subprocess.Popen[str]] = []
+_begun: list[tuple[dict[str, str], subprocess.Popen[str]]] = []
 
 
 def begin_to_load() -> None:
     """Start the process of the next Courtroom while the caller waits for something else."""
     process = _started()
     atexit.register(process.kill)  # a run with nothing new asks it nothing
-    _begun.append(process)
+    _begun.append((_same_settings(), process))
 
 
 class Courtroom:
@@ -41,7 +41,7 @@ class Courtroom:
 
     def __enter__(self) -> Self:
         """Start the process; it loads Great Expectations while the caller goes on."""
-        self._process = _begun.pop() if _begun else _started()
+        self._process = _begun_here() or _started()
         return self
 
     def __exit__(
@@ -51,8 +51,7 @@ class Courtroom:
         trace: TracebackType | None,
     ) -> None:
         """End the process, whatever it is doing."""
-        self._process.kill()
-        self._process.communicate()
+        _end(self._process)
 
     def judge(self, promotion: str, *, run_id: int, slot: str | None = None) -> Verdict:
         """Judge a promotion as `flows.gates.judge` does, errors included."""
@@ -82,6 +81,21 @@ class Courtroom:
             f"The gate's process ended with status {self._process.wait()} before its verdict. "
             "Nothing was promoted; run again."
         )
+
+
+def _begun_here() -> subprocess.Popen[str] | None:
+    """Return a process that has begun to load for this warehouse; end those for others."""
+    while _begun:
+        its_settings, process = _begun.pop()
+        if its_settings == _same_settings():
+            return process
+        _end(process)
+    return None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def _started() -> subprocess.Popen[str]:
